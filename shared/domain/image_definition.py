@@ -1,0 +1,156 @@
+"""The image definition: one golden image we make, as data."""
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from shared.domain.identifiers import digest
+
+
+class OperatingSystem(StrEnum):
+    """What the image runs."""
+
+    LINUX = "linux"
+    WINDOWS = "windows"
+
+
+class CustomizerKind(StrEnum):
+    """What Image Builder offers to change an image with."""
+
+    SHELL = "shell"
+    POWERSHELL = "powershell"
+    WINDOWS_RESTART = "windows-restart"
+    WINDOWS_UPDATE = "windows-update"
+
+
+class ResultFormat(StrEnum):
+    """How a check reports: by its exit code alone, or by what it prints."""
+
+    EXIT_CODE = "exit-code"
+    TAP = "tap"
+    JUNIT = "junit"
+
+
+class Severity(StrEnum):
+    """Whether a failing check stops the release."""
+
+    BLOCK = "block"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketplaceSource:
+    """The Marketplace image a golden image is built from."""
+
+    publisher: str
+    offer: str
+    sku: str
+
+    @property
+    def urn(self) -> str:
+        """`publisher:offer:sku` in lower case: the key of this source everywhere."""
+        return f"{self.publisher}:{self.offer}:{self.sku}".lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRegion:
+    """A region the image version is replicated to."""
+
+    name: str
+    """Short name, for example `westeurope`."""
+    replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customizer:
+    """One change made to the image; *script* is the whole text, empty for built-in kinds."""
+
+    name: str
+    kind: CustomizerKind
+    script: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One automated test of a candidate, run in a VM booted from the captured version."""
+
+    name: str
+    script: str
+    results: ResultFormat = ResultFormat.EXIT_CODE
+    severity: Severity = Severity.BLOCK
+    timeout_seconds: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """Extra customizers for the next attempt when one of the checks in *answers* failed."""
+
+    name: str
+    answers: tuple[str, ...]
+    customizers: tuple[Customizer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageDefinition:
+    """One golden image we make; a YAML file in `images/`, one gallery image definition."""
+
+    name: str
+    description: str
+    os: OperatingSystem
+    major: int
+    source: MarketplaceSource
+    publisher: str
+    """Publisher, offer and sku of our own gallery image definition."""
+    offer: str
+    sku: str
+    hyper_v_generation: str
+    architecture: str
+    security_type: str | None
+    regions: tuple[TargetRegion, ...]
+    customizers: tuple[Customizer, ...]
+    checks: tuple[Check, ...]
+    repairs: tuple[Repair, ...]
+    boot_seconds: int
+    """A candidate must have a ready VM agent within this time."""
+    max_attempts: int
+    build_vm_size: str
+    verify_vm_size: str
+    build_timeout_minutes: int
+    verify_timeout_minutes: int
+
+    def repairs_named(self, names: tuple[str, ...]) -> tuple[Repair, ...]:
+        """Return the repairs called *names*, in the order of the definition."""
+        return tuple(r for r in self.repairs if r.name in names)
+
+    def customizers_with(self, repairs: tuple[str, ...]) -> tuple[Customizer, ...]:
+        """Return every customizer of an attempt: the definition's, then those of *repairs*."""
+        extra = (c for r in self.repairs_named(repairs) for c in r.customizers)
+        return (*self.customizers, *extra)
+
+
+def customization_digest(definition: ImageDefinition, repairs: tuple[str, ...] = ()) -> str:
+    """Return the digest over customizers, checks and the *repairs* in force.
+
+    Whatever changes what ends up in the image, or how it is judged, changes the digest.
+    """
+    parts = {
+        "customizers": [asdict(c) for c in definition.customizers_with(repairs)],
+        "checks": [asdict(c) for c in definition.checks],
+        "boot_seconds": definition.boot_seconds,
+        "generation": [definition.hyper_v_generation, definition.architecture],
+        "major": definition.major,
+    }
+    return digest(json.dumps(parts, sort_keys=True))
+
+
+def build_id(definition: ImageDefinition, source_version: str, *, force: str = "") -> str:
+    """Return the identity of a build: the same inputs are the same build.
+
+    *force* is the token of a request that wants a build of its own; empty means none does.
+    The id is at most 53 characters, so that Azure names made from it stay under 64.
+    """
+    key = digest(
+        definition.name, definition.source.urn, source_version, customization_digest(definition),
+        force,
+    )  # fmt: skip
+    return f"{definition.name}-{key[:12]}"

@@ -1,0 +1,68 @@
+"""A verification: one run of all checks on a VM booted from the captured version."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.image_definition import Severity
+
+BOOT = "boot"
+"""Ready-made check: the VM is provisioned and its agent ready within the definition's time."""
+TATTOO = "tattoo"
+"""Ready-made check: the tattoo read back in the guest says what the register says."""
+
+
+class Outcome(StrEnum):
+    """How one check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERRORED = "errored"
+    """It could not be judged: timed out, or printed what cannot be read."""
+
+
+class Stage(StrEnum):
+    """Where a verification stands."""
+
+    BOOTING = "booting"
+    CHECKING = "checking"
+    REMOVING = "removing"
+    """Every result is in; the VM is being deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """How one check ended; *detail* is at most 1,000 characters of what it said."""
+
+    name: str
+    outcome: Outcome
+    severity: Severity = Severity.BLOCK
+    detail: str = ""
+    seconds: float | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this result stops the release."""
+        return self.outcome is not Outcome.PASSED and self.severity is Severity.BLOCK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The state of one verification; *deadline* ends the wait for boot and checks."""
+
+    vm_name: str
+    started_at: datetime
+    deadline: datetime
+    stage: Stage = Stage.BOOTING
+    results: tuple[CheckResult, ...] = ()
+
+    def with_results(self, *results: CheckResult) -> "Verification":
+        """Return this verification with *results* added, replacing those of the same name."""
+        names = {r.name for r in results}
+        kept = tuple(r for r in self.results if r.name not in names)
+        return replace(self, results=(*kept, *results))
+
+    @property
+    def failed_checks(self) -> tuple[str, ...]:
+        """Names of the checks that stop the release, in the order they ended."""
+        return tuple(r.name for r in self.results if r.blocks)

@@ -1,0 +1,78 @@
+"""Every error Assay raises, in one tree.
+
+* AssayError
+  x RetryableError              the same message may succeed later; nothing is wrong with it
+    - ConflictError             another delivery changed the record first: load it again
+    - ThrottledError            Azure asks us to slow down and may say for how long
+    - UnavailableError          Azure is blind, busy or out of capacity for a while
+  x PermanentError              the same message will fail again; a person has to act
+    - BadMessageError           not a message or event we can read
+    - DefinitionError           an image definition (YAML) is wrong
+    - SettingsError             the environment is incomplete or malformed
+    - NotFoundError             the thing named does not exist
+    - RefusedError              Azure refuses what we ask: access, policy or configuration
+
+Each message says what happened, to what, and what to do. Two questions decide everything:
+retry or give up? The entrypoints ask only for `RetryableError` and `PermanentError`.
+"""
+
+from datetime import timedelta
+
+
+class AssayError(Exception):
+    """Base of every error Assay raises on purpose."""
+
+
+class RetryableError(AssayError):
+    """The same message may succeed later.
+
+    *after* is how long Azure asked us to wait; None means it did not say.
+    """
+
+    def __init__(self, message: str, *, after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class ConflictError(RetryableError):
+    """Another delivery changed the record first; load it again and decide anew."""
+
+
+class ThrottledError(RetryableError):
+    """Azure answered 429 or 503; wait at least `after`."""
+
+
+class UnavailableError(RetryableError):
+    """Azure cannot say or do it now: blind status, 5xx, timeout, no capacity."""
+
+
+class PermanentError(AssayError):
+    """The same message will fail again until a person changes something."""
+
+
+class BadMessageError(PermanentError):
+    """A queue message or event that cannot be read: not JSON, unknown kind, newer version."""
+
+
+class DefinitionError(PermanentError):
+    """An image definition is wrong; *problems* holds one sentence per fault, with file and line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class SettingsError(PermanentError):
+    """Settings are missing or malformed; *problems* names every one of them at once."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("Assay cannot start:\n" + "\n".join(f"  - {p}" for p in problems))
+        self.problems = problems
+
+
+class NotFoundError(PermanentError):
+    """The named thing does not exist in Azure or in the register."""
+
+
+class RefusedError(PermanentError):
+    """Azure refuses the request and will refuse it again: access, policy or configuration."""

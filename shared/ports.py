@@ -1,0 +1,382 @@
+"""What the steps need of the outside, as narrow protocols.
+
+Azure adapters are in `gateways/`, Table Storage in `records/`; the tests' memory versions pass the
+same contract suites. Every method may raise `RetryableError` or `RefusedError` besides what its
+docstring names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.domain.build import Build
+from shared.domain.failure import Failure
+from shared.domain.history import Transition
+from shared.domain.image_definition import Customizer, ImageDefinition, MarketplaceSource
+from shared.domain.image_version import ImageVersion
+from shared.domain.vm_record import PolicyState, VmFacts, VmRecord
+from shared.messages import Announcement, Command
+
+type Definitions = Mapping[str, ImageDefinition]
+"""Every image definition by its name, read once at start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored[T]:
+    """A record as loaded, with the ETag it is to be saved under; empty for one not yet stored."""
+
+    value: T
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page[T]:
+    """Some of many; *cursor* asks for the rest and is empty on the last page."""
+
+    items: tuple[T, ...]
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How patient the steps are."""
+
+    look: timedelta
+    """Between two looks at something Azure is doing."""
+    grace: timedelta
+    """How long after its due time a repeated delivery checks that the build went on."""
+    retry: timedelta
+    """Before a new attempt when Azure failed or had no room."""
+    blind: timedelta
+    """How long a status that cannot be read is put up with, beyond the build's own timeout."""
+
+
+# --- records --------------------------------------------------------------------------------------
+
+
+class Builds(Protocol):
+    """The builds, by id."""
+
+    async def get(self, build_id: str) -> Stored[Build] | None:
+        """Load a build."""
+
+    async def save(self, build: Stored[Build]) -> Stored[Build]:
+        """Insert (no ETag) or replace under its ETag; ConflictError when the race is lost."""
+
+    async def list(self, *, definition: str = "", limit: int = 50, cursor: str = "") -> Page[Build]:
+        """List builds, newest first, of one definition or of all."""
+
+
+class ImageVersions(Protocol):
+    """The register of image versions, by definition and version."""
+
+    async def get(self, definition: str, version: str) -> Stored[ImageVersion] | None:
+        """Load a version."""
+
+    async def save(self, version: Stored[ImageVersion]) -> Stored[ImageVersion]:
+        """Insert (no ETag) or replace under its ETag; ConflictError when the race is lost."""
+
+    async def list(self, definition: str) -> list[Stored[ImageVersion]]:
+        """List every version of a definition, highest number first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecord:
+    """The newest version of one Marketplace source that was announced, and how looking went."""
+
+    urn: str
+    version: str
+    announced_at: datetime | None
+    checked_at: datetime
+    """When the last look gave another answer than the one before."""
+    problem: str = ""
+    """Why the last look found nothing; empty when it found something."""
+
+
+class Sources(Protocol):
+    """What was last seen of each Marketplace source, by URN."""
+
+    async def get(self, urn: str) -> Stored[SourceRecord] | None:
+        """Load what was last seen."""
+
+    async def save(self, record: Stored[SourceRecord]) -> Stored[SourceRecord]:
+        """Insert (no ETag) or replace under its ETag; ConflictError when the race is lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmEntry:
+    """Everything the register holds on one VM but its history: record and policy states."""
+
+    key: str
+    record: VmRecord | None = None
+    policy_states: tuple[PolicyState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmFilter:
+    """Which VMs to list; empty texts do not filter."""
+
+    team: str = ""
+    image: str = ""
+    """Name of an image definition, or the id of any image."""
+    version: str = ""
+    """Only together with *image*."""
+    verdict: str = ""
+    subscription_id: str = ""
+    deleted: bool = False
+    """Also list VMs that are gone."""
+
+
+class Vms(Protocol):
+    """The VM records with their policy states and history, by VM key."""
+
+    async def get(self, key: str) -> Stored[VmEntry]:
+        """Load what is held on a VM; an entry without a record when nothing is."""
+
+    async def save(
+        self,
+        old: Stored[VmEntry],
+        new: VmEntry,
+        transitions: Sequence[Transition] = (),
+    ) -> None:
+        """Write what differs from *old*, with its history lines, in one transaction.
+
+        Then brings the index by team and by image into line; a repeat after a crash does too.
+        Raises ConflictError when *old* is no longer what is stored.
+        """
+
+    async def history(self, key: str) -> list[Transition]:
+        """List the transitions of a VM, oldest first."""
+
+    async def list(self, wanted: VmFilter, *, limit: int = 100, cursor: str = "") -> Page[VmRecord]:
+        """List VM records in the order of their keys.
+
+        Raises BadMessageError when *cursor* is not one we gave.
+        """
+
+    async def keys_of_image(self, image_id: str, *, limit: int, cursor: str = "") -> Page[str]:
+        """List the keys of the VMs (not deleted) that run any version of an image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedMessage:
+    """A message no step could do, kept for an operator."""
+
+    id: str
+    queue: str
+    text: str
+    """The message as it arrived."""
+    reason: str
+    tries: int
+    parked_at: datetime
+    kind: str = ""
+    correlation_id: str = ""
+
+
+class Parked(Protocol):
+    """Messages that could not be done, until an operator replays or discards them."""
+
+    async def park(self, message: ParkedMessage) -> None:
+        """Keep *message*; keeping it again under the same id replaces it."""
+
+    async def get(self, message_id: str) -> ParkedMessage | None:
+        """Load one."""
+
+    async def list(self, *, limit: int = 50, cursor: str = "") -> Page[ParkedMessage]:
+        """List them, oldest first."""
+
+    async def remove(self, message_id: str) -> None:
+        """Forget one; no error when it is gone already."""
+
+
+# --- gateways -------------------------------------------------------------------------------------
+
+
+class Marketplace(Protocol):
+    """Marketplace VM images."""
+
+    async def versions(self, source: MarketplaceSource) -> list[str]:
+        """List the versions of a source in our region, in no order to rely on.
+
+        Raises NotFoundError when publisher, offer or SKU does not exist.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateSpec:
+    """What one Image Builder template is made of."""
+
+    name: str
+    build_id: str
+    attempt: int
+    definition: ImageDefinition
+    source_version: str
+    version: str
+    """Image version to distribute, excluded from latest."""
+    customizers: tuple[Customizer, ...]
+    tags: dict[str, str]
+    """Tags of the image version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateStatus:
+    """An Image Builder template as Azure describes it now."""
+
+    provisioning_state: str
+    """`Creating`, `Updating`, `Succeeded`, `Failed`, `Deleting`, `Canceled`."""
+    provisioning_failure: Failure | None = None
+    source_version: str = ""
+    """The exact version Image Builder says it uses; empty until the template is created."""
+    run_state: str = ""
+    """Empty before the first run."""
+    run_sub_state: str = ""
+    run_message: str = ""
+    run_started_at: datetime | None = None
+    run_ended_at: datetime | None = None
+    run_failure: Failure | None = None
+    """Why the run failed, when its state is `Failed`, `PartiallySucceeded` or `Canceled`."""
+
+
+class ImageBuilder(Protocol):
+    """Azure Image Builder: one template per attempt."""
+
+    async def create(self, spec: TemplateSpec) -> None:
+        """Ask for the template; no error when it exists already."""
+
+    async def status(self, template: str) -> TemplateStatus | None:
+        """Read a template; None when it does not exist.
+
+        Raises UnavailableError while Image Builder is blind, which may last half an hour.
+        """
+
+    async def run(self, template: str) -> None:
+        """Ask for the run; no error when it is running already."""
+
+    async def output(self, template: str) -> str | None:
+        """Return the id of the image version the run distributed; None when there is none."""
+
+    async def delete(self, template: str) -> None:
+        """Ask for the template's deletion; no error when it is gone or going."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryVersion:
+    """A gallery image version as Azure describes it now; regions by short name."""
+
+    resource_id: str
+    provisioning_state: str
+    excluded_from_latest: bool
+    regions: dict[str, int]
+    """Target regions and their replica counts."""
+    excluded_regions: frozenset[str] = frozenset()
+    """Regions that exclude it from latest on their own."""
+    replicated: frozenset[str] = frozenset()
+    """Regions whose replication is complete."""
+    failed_regions: frozenset[str] = frozenset()
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class Gallery(Protocol):
+    """Our Compute Gallery."""
+
+    def image_id(self, definition: ImageDefinition) -> str:
+        """Return the normalised id of the gallery image definition of *definition*."""
+
+    async def ensure_image(self, definition: ImageDefinition) -> None:
+        """Create the gallery image definition where it is missing."""
+
+    async def version(self, image_id: str, version: str) -> GalleryVersion | None:
+        """Read a version with its replication; None when it does not exist."""
+
+    async def versions(self, image_id: str) -> list[str]:
+        """List the version numbers the gallery holds."""
+
+    async def tag(self, image_id: str, version: str, tags: dict[str, str]) -> None:
+        """Add *tags* to those of a version; no call when it has them already."""
+
+    async def set_publishing(
+        self, definition: ImageDefinition, version: str, *, excluded_from_latest: bool
+    ) -> None:
+        """Send the definition's full region list with *excluded_from_latest*.
+
+        Always the full list: Azure takes a partial one as an order to remove the other regions.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineStatus:
+    """A verification VM as Azure describes it now."""
+
+    provisioning_state: str
+    """`Creating`, `Succeeded`, `Failed`, `Deleting` …"""
+    agent_ready: bool
+    failure: str = ""
+    """What Azure says is wrong, when the state is `Failed`."""
+    ready_at: datetime | None = None
+    """When the agent reported ready, as far as Azure says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCommandStatus:
+    """A managed run command as Azure describes it now."""
+
+    finished: bool
+    exit_code: int | None = None
+    output: str = ""
+    """At most the last 4,096 bytes the script printed."""
+    error: str = ""
+    timed_out: bool = False
+    failure: str = ""
+    """Why Azure could not run the script at all; empty when it ran."""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class VerificationVms(Protocol):
+    """The VMs candidates are booted in; each lives for one verification."""
+
+    async def create(
+        self, vm_name: str, definition: ImageDefinition, version: str, *, build_id: str
+    ) -> None:
+        """Ask for a VM of the image version; no error when it exists already."""
+
+    async def status(self, vm_name: str) -> MachineStatus | None:
+        """Read the VM; None when it does not exist."""
+
+    async def start_command(
+        self, vm_name: str, name: str, script: str, definition: ImageDefinition,
+        *, timeout_seconds: int,
+    ) -> None:  # fmt: skip
+        """Run *script* in the guest under *name*; no second run when it was started before."""
+
+    async def command_status(self, vm_name: str, name: str) -> RunCommandStatus | None:
+        """Read a run command; None when it was never started."""
+
+    async def delete(self, vm_name: str) -> None:
+        """Ask for the VM's deletion, disk and network interface too; no error when it is gone."""
+
+
+class Fleet(Protocol):
+    """The VMs of our users."""
+
+    async def vm(self, resource_id: str) -> VmFacts | None:
+        """Read a VM or a scale-set instance, its image resolved; None when it does not exist."""
+
+    async def scale_set_instances(self, resource_id: str) -> list[VmFacts] | None:
+        """Read the instances of a scale set; None when the scale set does not exist."""
+
+
+class Outbox(Protocol):
+    """Where messages and announcements go."""
+
+    async def send(
+        self, command: Command, *, correlation_id: str, delay: timedelta, tries: int = 0
+    ) -> None:
+        """Put a command into the queue of its step, visible after *delay*."""
+
+    async def put(self, queue: str, text: str) -> None:
+        """Put *text* into a queue as it is."""
+
+    async def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Publish CloudEvents to our topic."""

@@ -1,0 +1,309 @@
+"""Settings: one frozen object, read once from the environment; every fault named at once."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from shared.domain.identifiers import normalise_region
+from shared.errors import SettingsError
+from shared.ports import Pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Where tables and queues are: service URIs with an identity, or a connection string."""
+
+    table_uri: str = ""
+    queue_uri: str = ""
+    connection_string: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamRules:
+    """Whose a VM is: the tag, else the resource group's name, else the subscription."""
+
+    tag: str
+    resource_group: re.Pattern[str] | None
+    """Its group called `team` is the team."""
+    subscriptions: Mapping[str, str]
+    """Team by subscription id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that differs between deployments; docs/settings.md describes each."""
+
+    storage: Storage
+    identity_client_id: str
+    arm_endpoint: str
+    topic_endpoint: str
+    subscription_id: str
+    resource_group: str
+    location: str
+    gallery: str
+    build_identity_id: str
+    verify_subnet_id: str
+    public_url: str
+    teams: TeamRules
+    kind_tag: str
+    images_dir: str
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One environment variable: its *default* is None where it must be set."""
+
+    name: str
+    means: str
+    default: str | None = None
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        name="AzureWebJobsStorage",
+        means="Connection string of the storage account. Only for the local cloud: in Azure leave "
+        "it out and set the two service URIs below.",
+        default="",
+    ),
+    Variable(
+        name="AzureWebJobsStorage__tableServiceUri",
+        means="Table endpoint of the storage account, reached with the managed identity.",
+        default="",
+    ),
+    Variable(
+        name="AzureWebJobsStorage__queueServiceUri",
+        means="Queue endpoint of the storage account, reached with the managed identity.",
+        default="",
+    ),
+    Variable(
+        name="AzureWebJobsStorage__clientId",
+        means="Client id of the user-assigned identity Assay runs as, for storage, Azure Resource "
+        "Manager and Event Grid alike; empty means the system-assigned one.",
+        default="",
+    ),
+    Variable(
+        name="ASSAY_ARM_ENDPOINT",
+        means="Azure Resource Manager; http is accepted on a loopback address only.",
+        default="https://management.azure.com",
+    ),
+    Variable(
+        name="ASSAY_TOPIC_ENDPOINT",
+        means="Endpoint of the Event Grid custom topic Assay publishes to, ending in /api/events.",
+    ),
+    Variable(
+        name="ASSAY_SUBSCRIPTION_ID",
+        means="Subscription that holds the gallery, the templates and the verification VMs.",
+    ),
+    Variable(
+        name="ASSAY_RESOURCE_GROUP",
+        means="Resource group of the gallery, the templates and the verification VMs.",
+    ),
+    Variable(name="ASSAY_LOCATION", means="Region of all of these, for example westeurope."),
+    Variable(name="ASSAY_GALLERY", means="Name of the Compute Gallery."),
+    Variable(
+        name="ASSAY_BUILD_IDENTITY_ID",
+        means="Resource id of the user-assigned identity Image Builder works with.",
+    ),
+    Variable(
+        name="ASSAY_VERIFY_SUBNET_ID",
+        means="Resource id of the subnet verification VMs are put in.",
+    ),
+    Variable(
+        name="ASSAY_PUBLIC_URL",
+        means="Address people reach the API under, for links in answers and events.",
+        default="",
+    ),
+    Variable(name="ASSAY_TEAM_TAG", means="Tag that names a VM's team.", default="team"),
+    Variable(
+        name="ASSAY_TEAM_RESOURCE_GROUP_PATTERN",
+        means="Regular expression over the resource group's name, in lower case; its group "
+        "(?P<team>…) is the team when the tag is missing. Empty switches it off.",
+        default="",
+    ),
+    Variable(
+        name="ASSAY_TEAM_SUBSCRIPTIONS",
+        means="JSON object of subscription id to team, when neither tag nor resource group says.",
+        default="{}",
+    ),
+    Variable(
+        name="ASSAY_KIND_TAG",
+        means="Tag that says `pet` or `cattle`; without it scale-set members are cattle and all "
+        "other VMs pets.",
+        default="assay-kind",
+    ),
+    Variable(
+        name="ASSAY_IMAGES_DIR",
+        means="Folder of the image definitions, relative to the app.",
+        default="images",
+    ),
+    Variable(
+        name="ASSAY_LOOK_SECONDS",
+        means="Time between two looks at something Azure is doing.",
+        default="60",
+    ),
+    Variable(
+        name="ASSAY_GRACE_SECONDS",
+        means="How long after its due time a repeated delivery checks that a build went on.",
+        default="120",
+    ),
+    Variable(
+        name="ASSAY_RETRY_SECONDS",
+        means="Wait before a new attempt after Azure itself failed.",
+        default="1800",
+    ),
+    Variable(
+        name="ASSAY_BLIND_SECONDS",
+        means="How long an unreadable status is put up with beyond the build's own timeout.",
+        default="1800",
+    ),
+    Variable(
+        name="ASSAY_DETECT_SCHEDULE",
+        means="When to look for new Marketplace versions: NCRONTAB with six fields, UTC.",
+        default="0 */15 * * * *",
+    ),
+)
+"""Every setting; `ASSAY_DETECT_SCHEDULE` is read by the host through the trigger's `%…%`."""
+
+_DEFAULTS = {v.name: v.default for v in VARIABLES}
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_RESOURCE_ID = re.compile(
+    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+$", re.IGNORECASE
+)
+_GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
+
+
+class _Reader:
+    """Reads variables one by one and gathers what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def read[T](self, name: str, convert: Callable[[str], T], blank: T) -> T:
+        """Return the converted variable, or *blank* after noting what is wrong."""
+        value = self._environ.get(name, "").strip() or _DEFAULTS[name]
+        if value is None:
+            self.problems.append(f"{name} is not set.")
+            return blank
+        try:
+            return convert(value)
+        except ValueError as error:
+            self.problems.append(f"{name} is {value!r}: {error}.")
+            return blank
+
+    def text(self, name: str) -> str:
+        """Return the variable as it is."""
+        return self.read(name, str, "")
+
+    def seconds(self, name: str) -> timedelta:
+        """Return the variable as a duration."""
+        return self.read(name, _seconds, timedelta())
+
+
+def settings_from_environ(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from *environ*.
+
+    Raises SettingsError that names every missing or malformed variable at once.
+    """
+    reader = _Reader(environ)
+    settings = Settings(
+        storage=_storage(reader),
+        identity_client_id=reader.text("AzureWebJobsStorage__clientId"),
+        arm_endpoint=reader.read("ASSAY_ARM_ENDPOINT", _url, "").rstrip("/"),
+        topic_endpoint=reader.read("ASSAY_TOPIC_ENDPOINT", _url, ""),
+        subscription_id=reader.read("ASSAY_SUBSCRIPTION_ID", _guid, ""),
+        resource_group=reader.text("ASSAY_RESOURCE_GROUP"),
+        location=reader.read("ASSAY_LOCATION", normalise_region, ""),
+        gallery=reader.text("ASSAY_GALLERY"),
+        build_identity_id=reader.read("ASSAY_BUILD_IDENTITY_ID", _resource_id, ""),
+        verify_subnet_id=reader.read("ASSAY_VERIFY_SUBNET_ID", _resource_id, ""),
+        public_url=reader.read("ASSAY_PUBLIC_URL", _optional_url, "").rstrip("/"),
+        teams=TeamRules(
+            tag=reader.text("ASSAY_TEAM_TAG").lower(),
+            resource_group=reader.read("ASSAY_TEAM_RESOURCE_GROUP_PATTERN", _team_pattern, None),
+            subscriptions=reader.read("ASSAY_TEAM_SUBSCRIPTIONS", _team_map, {}),
+        ),
+        kind_tag=reader.text("ASSAY_KIND_TAG").lower(),
+        images_dir=reader.text("ASSAY_IMAGES_DIR"),
+        pace=Pace(
+            look=reader.seconds("ASSAY_LOOK_SECONDS"),
+            grace=reader.seconds("ASSAY_GRACE_SECONDS"),
+            retry=reader.seconds("ASSAY_RETRY_SECONDS"),
+            blind=reader.seconds("ASSAY_BLIND_SECONDS"),
+        ),
+    )
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    return settings
+
+
+def _storage(reader: _Reader) -> Storage:
+    storage = Storage(
+        connection_string=reader.text("AzureWebJobsStorage"),
+        table_uri=reader.read("AzureWebJobsStorage__tableServiceUri", _optional_url, ""),
+        queue_uri=reader.read("AzureWebJobsStorage__queueServiceUri", _optional_url, ""),
+    )
+    if not storage.connection_string and not (storage.table_uri and storage.queue_uri):
+        reader.problems.append(
+            "AzureWebJobsStorage__tableServiceUri and AzureWebJobsStorage__queueServiceUri are "
+            "not both set (the local cloud sets AzureWebJobsStorage instead)."
+        )
+    return storage
+
+
+def _seconds(value: str) -> timedelta:
+    seconds = float(value)
+    if not 0 < seconds <= 7 * 24 * 3600:
+        raise ValueError("it must be more than 0 and at most 604800 seconds")
+    return timedelta(seconds=seconds)
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme == "https" and parts.hostname:
+        return value
+    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+        return value
+    raise ValueError("it must be an https address (http only on this machine)")
+
+
+def _optional_url(value: str) -> str:
+    return _url(value) if value else ""
+
+
+def _guid(value: str) -> str:
+    if not _GUID.match(value):
+        raise ValueError("it must be a GUID")
+    return value.lower()
+
+
+def _resource_id(value: str) -> str:
+    if not _RESOURCE_ID.match(value):
+        raise ValueError("it must be a resource id that starts /subscriptions/…/resourceGroups/…")
+    return value
+
+
+def _team_pattern(value: str) -> re.Pattern[str] | None:
+    if not value:
+        return None
+    try:
+        pattern = re.compile(value)
+    except re.error as error:
+        raise ValueError(f"it is no regular expression ({error})") from error
+    if "team" not in pattern.groupindex:
+        raise ValueError("it lacks a group called team: (?P<team>…)")
+    return pattern
+
+
+def _team_map(value: str) -> dict[str, str]:
+    try:
+        parsed = json.loads(value)
+    except ValueError as error:
+        raise ValueError("it must be a JSON object") from error
+    if not isinstance(parsed, dict) or not all(isinstance(v, str) for v in parsed.values()):
+        raise ValueError("it must be a JSON object of subscription id to team name")
+    return {k.lower(): v for k, v in parsed.items()}

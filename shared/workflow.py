@@ -1,0 +1,78 @@
+"""The one table of what follows what: message, queue, step, and what the step may send.
+
+Triggers, queues, poison handlers and docs/messages.md are checked against it.
+"""
+
+from dataclasses import dataclass
+
+from shared import messages as m
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One row: *command* waits in a queue for the step of the same name."""
+
+    command: type[m.Command]
+    flow: str
+    """`publish` or `track`."""
+    sends: tuple[type[m.Command], ...] = ()
+    announces: tuple[str, ...] = ()
+    """Names of the `Assay.*` events the step may publish."""
+
+    @property
+    def name(self) -> str:
+        """The verb phrase that names message, step, module and Azure function."""
+        return self.command.kind
+
+    @property
+    def queue(self) -> str:
+        """Queue the message waits in."""
+        return self.command.kind.replace("_", "-")
+
+    @property
+    def poison_queue(self) -> str:
+        """Queue the host moves a message to when it has failed too often."""
+        return f"{self.queue}-poison"
+
+
+STEPS: tuple[Step, ...] = (
+    Step(command=m.DetectSource, flow="publish", announces=("SourceVersionPublished",)),
+    Step(command=m.StartBuild, flow="publish", sends=(m.StartAttempt,)),
+    Step(
+        command=m.StartAttempt, flow="publish", sends=(m.StartAttempt, m.WatchBuild, m.RepairImage)
+    ),
+    Step(
+        command=m.WatchBuild,
+        flow="publish",
+        sends=(m.WatchBuild, m.TattooImage, m.RepairImage),
+    ),
+    Step(command=m.HurryBuild, flow="publish", sends=(m.WatchBuild,)),
+    Step(
+        command=m.TattooImage, flow="publish", sends=(m.TattooImage, m.VerifyImage, m.RepairImage)
+    ),
+    Step(
+        command=m.VerifyImage,
+        flow="publish",
+        sends=(m.VerifyImage, m.PublishImage, m.RepairImage),
+    ),
+    Step(
+        command=m.RepairImage,
+        flow="publish",
+        sends=(m.RepairImage, m.StartAttempt, m.CleanUpBuild),
+        announces=("ImageRejected", "BuildFailed"),
+    ),
+    Step(
+        command=m.PublishImage,
+        flow="publish",
+        sends=(m.PublishImage, m.CleanUpBuild, m.JudgeImageUsers),
+        announces=("ImagePublished", "BuildFailed"),
+    ),
+    Step(command=m.CleanUpBuild, flow="publish", sends=(m.CleanUpBuild,)),
+    Step(command=m.TrackImageVersion, flow="track", sends=(m.JudgeImageUsers,)),
+    Step(command=m.TrackVm, flow="track", announces=("VmVerdictChanged",)),
+    Step(command=m.RecordPolicyState, flow="track"),
+    Step(command=m.JudgeImageUsers, flow="track", sends=(m.JudgeImageUsers, m.JudgeVm)),
+    Step(command=m.JudgeVm, flow="track", announces=("VmVerdictChanged",)),
+)
+
+STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}
