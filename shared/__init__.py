@@ -1,0 +1,3 @@
+"""Assay: makes, proves and tracks golden VM images on Azure."""
+
+__version__ = "0.1.0"

@@ -124,6 +124,8 @@ class VmFilter:
     """Only together with *image*."""
     verdict: str = ""
     subscription_id: str = ""
+    scale_set_id: str = ""
+    """Normalised id of a scale set: only its members; together with its *subscription_id*."""
     deleted: bool = False
     """Also list VMs that are gone."""
 

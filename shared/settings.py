@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from shared.domain.identifiers import normalise_region
+from shared.domain.team import TeamRules
 from shared.errors import SettingsError
 from shared.ports import Pace
 
@@ -19,17 +20,6 @@ class Storage:
     table_uri: str = ""
     queue_uri: str = ""
     connection_string: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamRules:
-    """Whose a VM is: the tag, else the resource group's name, else the subscription."""
-
-    tag: str
-    resource_group: re.Pattern[str] | None
-    """Its group called `team` is the team."""
-    subscriptions: Mapping[str, str]
-    """Team by subscription id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

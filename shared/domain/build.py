@@ -85,6 +85,8 @@ class Build:
 
     id: str
     definition: str
+    image_id: str
+    """Normalised id of the gallery image definition."""
     source_urn: str
     source_version: str
     customization_digest: str
@@ -97,6 +99,8 @@ class Build:
     turn: int = 0
     due: datetime | None = None
     """When the present turn's message is expected; None means at once."""
+    repairs: tuple[str, ...] = ()
+    """Names of the repairs in force for the next attempt."""
     attempts: tuple[Attempt, ...] = ()
     history: tuple[Transition, ...] = ()
 
@@ -112,18 +116,25 @@ class Build:
         """Whether the build has come to its end."""
         return self.phase in FINISHED
 
+    @property
+    def phase_since(self) -> datetime:
+        """When the present phase began."""
+        return self.history[-1].at if self.history else self.created_at
+
     def admit(self, turn: int, *, guard: bool) -> Admission:
         """Tell what a delivery for *turn* may do; *guard* marks one that already came back.
 
         The present turn acts. The turn before is a repeat: its first delivery saved the record
         but may have died before it sent the next message, so it comes back once to see. Older
-        turns are dropped: that a later one was taken shows that its message was sent.
+        turns are dropped: that a later one was taken shows that its message was sent. A finished
+        build takes no further turn that could show it, so its last words are said again; they
+        carry the same event ids.
         """
-        if self.finished or turn < self.turn - 1:
-            return Admission.DROP
         if turn >= self.turn:
-            return Admission.ACT
-        return Admission.RESEND if guard else Admission.GUARD
+            return Admission.DROP if self.finished else Admission.ACT
+        if turn < self.turn - 1:
+            return Admission.DROP
+        return Admission.RESEND if guard or self.finished else Admission.GUARD
 
     def next(
         self,
@@ -133,10 +144,12 @@ class Build:
         because: str = "",
         wait: timedelta | None = None,
         attempt: Attempt | None = None,
+        repairs: tuple[str, ...] | None = None,
     ) -> "Build":
         """Return the build one turn on, in *phase*, its next message due after *wait*.
 
-        *attempt* replaces the present attempt. A change of phase is a line of history.
+        *attempt* replaces the present attempt, or is added when its number is new; *repairs*
+        replaces those in force. A change of phase is a line of history.
 
         Raises ValueError when *phase* may not follow the present one.
         """
@@ -149,10 +162,12 @@ class Build:
             turn=self.turn + 1,
             due=now + wait if wait else None,
             updated_at=now,
-            attempts=(*self.attempts[:-1], attempt) if attempt else self.attempts,
+            repairs=self.repairs if repairs is None else repairs,
+            attempts=self._attempts_with(attempt),
             history=self.history if phase is self.phase else (*self.history, step),
         )
 
-    def with_attempt(self, attempt: Attempt) -> "Build":
-        """Return the build with a further attempt."""
-        return replace(self, attempts=(*self.attempts, attempt))
+    def _attempts_with(self, attempt: Attempt | None) -> tuple[Attempt, ...]:
+        if attempt is None:
+            return self.attempts
+        return (*(a for a in self.attempts if a.number != attempt.number), attempt)

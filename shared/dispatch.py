@@ -1,0 +1,147 @@
+"""Running a step: its ports by parameter name, races run again, what follows sent last."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.errors import ConflictError, RetryableError
+from shared.factory.clean_up_build import clean_up_build
+from shared.factory.detect_source import detect_source
+from shared.factory.hurry_build import hurry_build
+from shared.factory.publish_image import publish_image
+from shared.factory.repair_image import repair_image
+from shared.factory.start_attempt import start_attempt
+from shared.factory.start_build import start_build
+from shared.factory.tattoo_image import tattoo_image
+from shared.factory.verify_image import verify_image
+from shared.factory.watch_build import watch_build
+from shared.fleet.judge_image_users import judge_image_users
+from shared.fleet.judge_vm import judge_vm
+from shared.fleet.record_policy_state import record_policy_state
+from shared.fleet.track_image_version import track_image_version
+from shared.fleet.track_vm import track_vm
+from shared.messages import Announcement, Command, Delayed, Envelope, Message
+from shared.ports import Outbox, Pace
+from shared.telemetry import log_step
+
+type StepFunction = Callable[..., Awaitable[list[Message]]]
+
+STEP_FUNCTIONS: dict[str, StepFunction] = {
+    f.__name__: f
+    for f in (
+        detect_source, start_build, start_attempt, watch_build, hurry_build, tattoo_image,
+        verify_image, repair_image, publish_image, clean_up_build, track_image_version, track_vm,
+        record_policy_state, judge_image_users, judge_vm,
+    )
+}  # fmt: skip
+
+MAX_TRIES = 60
+"""A message Azure keeps refusing for now is put off this often; then its error is raised."""
+LOST_RACES = 3
+"""A step that loses a race for a record is run again at once this often, then put off."""
+
+
+def ports_of(step: StepFunction) -> list[str]:
+    """Return the names of what a step asks for besides its command: ports, and `now`."""
+    return list(inspect.signature(step).parameters)[1:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatcher:
+    """Runs steps; *ports* holds every port under its parameter name."""
+
+    ports: Mapping[str, Any]
+    outbox: Outbox
+    pace: Pace
+    clock: Callable[[], datetime]
+
+    async def deliver(self, envelope: Envelope) -> None:
+        """Run the step and send what follows; put the message off when Azure cannot do it now.
+
+        Raises PermanentError when the step never will, and any unknown error.
+        """
+        started, command = self.clock(), envelope.command
+        follows: list[Message] = []
+        outcome, detail = "failed", ""
+        try:
+            follows = await self._step(command)
+            await self.send(follows, envelope.correlation_id)
+            outcome = "done"
+        except RetryableError as error:
+            if envelope.tries >= MAX_TRIES:
+                raise
+            outcome, detail = "put-off", str(error)
+            await self._put_off(envelope, error)
+        finally:
+            log_step(
+                command.kind,
+                outcome,
+                correlation_id=envelope.correlation_id,
+                subject=_subject(command),
+                started=started,
+                ended=self.clock(),
+                follows=[_name(m) for m in follows],
+                detail=detail,
+            )
+
+    async def run(self, command: Command, *, correlation_id: str) -> None:
+        """Run the step of *command* here and now, and send what follows; errors are raised."""
+        await self.send(await self._step(command), correlation_id)
+
+    async def enqueue(self, envelope: Envelope) -> None:
+        """Put a message into the queue of its step."""
+        await self.outbox.send(
+            envelope.command, correlation_id=envelope.correlation_id, delay=timedelta()
+        )
+
+    async def send(self, messages: Sequence[Message], correlation_id: str) -> None:
+        """Publish the announcements among *messages* and put the commands into their queues."""
+        announcements = [m for m in messages if isinstance(m, Announcement)]
+        if announcements:
+            await self.outbox.announce(announcements)
+        for message in messages:
+            if isinstance(message, Delayed):
+                await self.outbox.send(
+                    message.command, correlation_id=correlation_id, delay=message.delay
+                )
+            elif isinstance(message, Command):
+                await self.outbox.send(message, correlation_id=correlation_id, delay=timedelta())
+
+    async def _step(self, command: Command) -> list[Message]:
+        step = STEP_FUNCTIONS[command.kind]
+        for _ in range(LOST_RACES - 1):
+            try:
+                return await step(command, **self._arguments(step))
+            except ConflictError:
+                continue  # another delivery was faster: load the record again and decide anew
+        return await step(command, **self._arguments(step))
+
+    def _arguments(self, step: StepFunction) -> dict[str, Any]:
+        at_hand = {**self.ports, "now": self.clock()}
+        return {name: at_hand[name] for name in ports_of(step)}
+
+    async def _put_off(self, envelope: Envelope, error: RetryableError) -> None:
+        backoff = min(self.pace.look / 10 * 2 ** min(envelope.tries, 10), self.pace.look * 10)
+        await self.outbox.send(
+            envelope.command,
+            correlation_id=envelope.correlation_id,
+            delay=max(error.after or timedelta(), backoff),
+            tries=envelope.tries + 1,
+        )
+
+
+def _name(message: Message) -> str:
+    if isinstance(message, Announcement):
+        return f"Assay.{message.name}"
+    return message.command.kind if isinstance(message, Delayed) else message.kind
+
+
+def _subject(command: Command) -> str:
+    """Return what the message is about, for the log."""
+    for name in ("build_id", "definition", "resource_id", "template", "image_id"):
+        if value := getattr(command, name, ""):
+            return str(value)
+    keys = getattr(command, "vm_keys", ())
+    return f"{len(keys)} VMs"

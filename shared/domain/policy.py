@@ -1,0 +1,44 @@
+"""What Azure Policy says about a VM: the newest word per assignment, and their roll-up."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from shared.domain.vm_record import PolicyState
+
+RANK = ("noncompliant", "compliant", "error", "conflicting", "protected", "exempt", "unknown")
+"""Which state speaks for many, the strongest first
+(https://learn.microsoft.com/azure/governance/policy/concepts/compliance-states)."""
+
+_SPELLINGS = {"non-compliant": "noncompliant", "conflict": "conflicting", "exempted": "exempt"}
+
+
+def canonical(state: str) -> str:
+    """Return *state* as one of RANK; a text Azure may add one day counts as `unknown`."""
+    text = state.strip().lower()
+    text = _SPELLINGS.get(text, text)
+    return text if text in RANK else "unknown"
+
+
+def merge(held: tuple[PolicyState, ...], said: PolicyState) -> tuple[PolicyState, ...]:
+    """Return *held* with *said* in its place; *held* itself when it is at least as new.
+
+    A deletion stays as a tombstone, so that an older word that comes late does not bring the
+    state back. Of two words with one timestamp the same one wins in whatever order they come:
+    the deletion, else the stronger state.
+    """
+    others = tuple(s for s in held if s.key != said.key)
+    before = next((s for s in held if s.key == said.key), None)
+    if before is not None and _precedence(before) >= _precedence(said):
+        return held
+    return tuple(sorted((*others, said), key=lambda s: s.key))
+
+
+def roll_up(states: Iterable[PolicyState]) -> str:
+    """Return the strongest state of those not deleted; empty when there is none."""
+    alive = [canonical(s.state) for s in states if not s.deleted]
+    return min(alive, key=RANK.index, default="")
+
+
+def _precedence(state: PolicyState) -> tuple[datetime, bool, int]:
+    strength = -RANK.index(canonical(state.state))
+    return (state.timestamp, state.deleted, strength)

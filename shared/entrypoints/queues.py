@@ -1,0 +1,122 @@
+"""Queue triggers: one function per step.
+
+The names, the queues and the steps are those of `shared/workflow.py`; a test holds them together.
+"""
+
+import azure.functions as func
+
+from shared import runtime
+
+bp = func.Blueprint()
+STORAGE = "AzureWebJobsStorage"
+
+
+async def _receive(step: str, message: func.QueueMessage) -> None:
+    text = message.get_body().decode()
+    deliveries = message.dequeue_count or 1
+    await runtime.current().intake.receive_text(step, text, deliveries=deliveries)
+
+
+@bp.function_name("detect_source")
+@bp.queue_trigger(arg_name="message", queue_name="detect-source", connection=STORAGE)
+async def detect_source(message: func.QueueMessage) -> None:
+    """Deliver a `detect-source` message to its step."""
+    await _receive("detect_source", message)
+
+
+@bp.function_name("start_build")
+@bp.queue_trigger(arg_name="message", queue_name="start-build", connection=STORAGE)
+async def start_build(message: func.QueueMessage) -> None:
+    """Deliver a `start-build` message to its step."""
+    await _receive("start_build", message)
+
+
+@bp.function_name("start_attempt")
+@bp.queue_trigger(arg_name="message", queue_name="start-attempt", connection=STORAGE)
+async def start_attempt(message: func.QueueMessage) -> None:
+    """Deliver a `start-attempt` message to its step."""
+    await _receive("start_attempt", message)
+
+
+@bp.function_name("watch_build")
+@bp.queue_trigger(arg_name="message", queue_name="watch-build", connection=STORAGE)
+async def watch_build(message: func.QueueMessage) -> None:
+    """Deliver a `watch-build` message to its step."""
+    await _receive("watch_build", message)
+
+
+@bp.function_name("hurry_build")
+@bp.queue_trigger(arg_name="message", queue_name="hurry-build", connection=STORAGE)
+async def hurry_build(message: func.QueueMessage) -> None:
+    """Deliver a `hurry-build` message to its step."""
+    await _receive("hurry_build", message)
+
+
+@bp.function_name("tattoo_image")
+@bp.queue_trigger(arg_name="message", queue_name="tattoo-image", connection=STORAGE)
+async def tattoo_image(message: func.QueueMessage) -> None:
+    """Deliver a `tattoo-image` message to its step."""
+    await _receive("tattoo_image", message)
+
+
+@bp.function_name("verify_image")
+@bp.queue_trigger(arg_name="message", queue_name="verify-image", connection=STORAGE)
+async def verify_image(message: func.QueueMessage) -> None:
+    """Deliver a `verify-image` message to its step."""
+    await _receive("verify_image", message)
+
+
+@bp.function_name("repair_image")
+@bp.queue_trigger(arg_name="message", queue_name="repair-image", connection=STORAGE)
+async def repair_image(message: func.QueueMessage) -> None:
+    """Deliver a `repair-image` message to its step."""
+    await _receive("repair_image", message)
+
+
+@bp.function_name("publish_image")
+@bp.queue_trigger(arg_name="message", queue_name="publish-image", connection=STORAGE)
+async def publish_image(message: func.QueueMessage) -> None:
+    """Deliver a `publish-image` message to its step."""
+    await _receive("publish_image", message)
+
+
+@bp.function_name("clean_up_build")
+@bp.queue_trigger(arg_name="message", queue_name="clean-up-build", connection=STORAGE)
+async def clean_up_build(message: func.QueueMessage) -> None:
+    """Deliver a `clean-up-build` message to its step."""
+    await _receive("clean_up_build", message)
+
+
+@bp.function_name("track_image_version")
+@bp.queue_trigger(arg_name="message", queue_name="track-image-version", connection=STORAGE)
+async def track_image_version(message: func.QueueMessage) -> None:
+    """Deliver a `track-image-version` message to its step."""
+    await _receive("track_image_version", message)
+
+
+@bp.function_name("track_vm")
+@bp.queue_trigger(arg_name="message", queue_name="track-vm", connection=STORAGE)
+async def track_vm(message: func.QueueMessage) -> None:
+    """Deliver a `track-vm` message to its step."""
+    await _receive("track_vm", message)
+
+
+@bp.function_name("record_policy_state")
+@bp.queue_trigger(arg_name="message", queue_name="record-policy-state", connection=STORAGE)
+async def record_policy_state(message: func.QueueMessage) -> None:
+    """Deliver a `record-policy-state` message to its step."""
+    await _receive("record_policy_state", message)
+
+
+@bp.function_name("judge_image_users")
+@bp.queue_trigger(arg_name="message", queue_name="judge-image-users", connection=STORAGE)
+async def judge_image_users(message: func.QueueMessage) -> None:
+    """Deliver a `judge-image-users` message to its step."""
+    await _receive("judge_image_users", message)
+
+
+@bp.function_name("judge_vm")
+@bp.queue_trigger(arg_name="message", queue_name="judge-vm", connection=STORAGE)
+async def judge_vm(message: func.QueueMessage) -> None:
+    """Deliver a `judge-vm` message to its step."""
+    await _receive("judge_vm", message)

@@ -1,0 +1,79 @@
+"""detect_source: does the Marketplace have a version our image has not been built from?"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.image_definition import MarketplaceSource, build_id
+from shared.domain.versions import newest
+from shared.errors import NotFoundError
+from shared.factory.definitions import definition_named
+from shared.messages import Announcement, DetectSource, Message
+from shared.ports import Builds, Definitions, Marketplace, SourceRecord, Sources, Stored
+
+
+async def detect_source(
+    command: DetectSource,
+    *,
+    definitions: Definitions,
+    marketplace: Marketplace,
+    sources: Sources,
+    builds: Builds,
+    now: datetime,
+) -> list[Message]:
+    """Announce the newest source version when no build of it exists.
+
+    Whether it was announced is never recorded: a build is the only proof that the announcement
+    arrived, so a lost one is made up for by the next look, with the same event id. A changed
+    definition has a new build id and is announced, hence built, in the same way.
+    """
+    definition = definition_named(definitions, command.definition)
+    source = definition.source
+    try:
+        found = newest(await marketplace.versions(source))
+        problem = "" if found else "the Marketplace lists no version of it in our region"
+    except NotFoundError as error:
+        found, problem = None, str(error)
+    await _remember(source, found, problem, sources=sources, now=now)
+    if found is None or await builds.get(build_id(definition, found)):
+        return []
+    return [source_version_published(source, found)]
+
+
+def source_version_published(source: MarketplaceSource, version: str) -> Announcement:
+    """Return the event that says that *source* has a new *version*."""
+    return Announcement(
+        name="SourceVersionPublished",
+        subject=f"sources/{source.urn}",
+        key=version,
+        data={
+            "publisher": source.publisher,
+            "offer": source.offer,
+            "sku": source.sku,
+            "version": version,
+        },
+    )
+
+
+async def _remember(
+    source: MarketplaceSource,
+    version: str | None,
+    problem: str,
+    *,
+    sources: Sources,
+    now: datetime,
+) -> None:
+    stored = await sources.get(source.urn)
+    if stored is None:
+        blank = SourceRecord(urn=source.urn, version="", announced_at=None, checked_at=now)
+        stored = Stored(blank)
+    old = stored.value
+    is_new = bool(version) and version != old.version
+    new = replace(
+        old,
+        version=version or old.version,
+        announced_at=now if is_new else old.announced_at,
+        checked_at=now,
+        problem=problem,
+    )
+    if not stored.etag or replace(new, checked_at=old.checked_at) != old:
+        await sources.save(replace(stored, value=new))

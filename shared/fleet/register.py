@@ -1,0 +1,103 @@
+"""Writing a VM's change down and telling the world of its verdict, also after a crash between."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import batched
+
+from shared.domain.history import Transition
+from shared.domain.verdict import judge
+from shared.domain.vm_record import Image, Verdict, VmRecord
+from shared.fleet.catalog import Catalog
+from shared.fleet.record import Change, Judged
+from shared.messages import Announcement, Message
+from shared.ports import Stored, VmEntry, Vms
+
+SAY_AGAIN = timedelta(minutes=30)
+"""A verdict this fresh is announced again when its VM is looked at: the delivery that wrote it may
+have died before it could. The host gives the message of a dead worker back after ten minutes
+(Azure docs: "Azure Queue storage trigger for Azure Functions")."""
+
+AT_ONCE = 10
+"""How many VMs of a message are worked on at the same time."""
+
+
+async def judge_image(image: Image, region: str, catalog: Catalog) -> Judged:
+    """Judge *image* by what the register says now."""
+    image, definition = catalog.identify(image)
+    versions = await catalog.versions(definition)
+    verdict, reason = judge(image, region=region, definition=definition, versions=versions)
+    return Judged(image=image, definition=definition, verdict=verdict, reason=reason)
+
+
+async def write(
+    stored: Stored[VmEntry], change: Change, *, vms: Vms, now: datetime
+) -> list[Message]:
+    """Save *change*, if it is one, and return what is to be announced.
+
+    Raises ConflictError when another delivery wrote the VM since it was loaded.
+    """
+    if change.entry != stored.value:
+        await vms.save(stored, change.entry, change.lines)
+    record = change.entry.record
+    if record is None:
+        return []
+    if change.lines:
+        return _announce(record, change.lines, first=record.transitions - len(change.lines) + 1)
+    return await _announce_again(record, vms=vms, now=now)
+
+
+async def all_of[T](work: Iterable[Awaitable[T]]) -> list[T]:
+    """Return what every piece of *work* returns, AT_ONCE at a time, in order.
+
+    One failure does not stop the others of its batch; the first one is raised after them.
+    """
+    results: list[T] = []
+    for batch in batched(work, AT_ONCE, strict=False):
+        ended = await asyncio.gather(*batch, return_exceptions=True)
+        for outcome in ended:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            results.append(outcome)
+    return results
+
+
+def _announce(record: VmRecord, lines: Sequence[Transition], *, first: int) -> list[Message]:
+    """Return the announcement of the last verdict among *lines*; the first has number *first*.
+
+    A VM that is current when first seen is no news.
+    """
+    numbered = [(first + i, line) for i, line in enumerate(lines) if line.what == "verdict"]
+    if not numbered:
+        return []
+    number, line = numbered[-1]
+    if not line.old and line.new == Verdict.CURRENT:
+        return []
+    return [
+        Announcement(
+            name="VmVerdictChanged",
+            subject=f"vms/{record.key}",
+            key=f"{record.key}/{number}",
+            data={
+                "vm": record.resource_id,
+                "team": record.team,
+                "old": line.old,
+                "new": line.new,
+                "reason": record.reason,
+                "image": record.image.image_id,
+                "version": record.image.version,
+                "asOf": line.at.isoformat(),
+            },
+        )
+    ]
+
+
+async def _announce_again(record: VmRecord, *, vms: Vms, now: datetime) -> list[Message]:
+    if now - record.changed_at > SAY_AGAIN or record.deleted_at is not None:
+        return []
+    fresh = [
+        (number, line)
+        for number, line in enumerate(await vms.history(record.key), start=1)
+        if now - line.at <= SAY_AGAIN
+    ]
+    return _announce(record, [line for _, line in fresh], first=fresh[0][0]) if fresh else []

@@ -1,0 +1,66 @@
+"""track_image_version: a gallery image version changed or went; write it down, judge its users."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.history import Transition
+from shared.domain.identifiers import parse_gallery_image
+from shared.domain.image_version import ImageVersion, VersionState
+from shared.errors import BadMessageError
+from shared.messages import JudgeImageUsers, Message, TrackImageVersion
+from shared.ports import Definitions, Gallery, GalleryVersion, ImageVersions
+
+_IN_THE_MAKING = frozenset({VersionState.RESERVED, VersionState.CANDIDATE})
+"""The factory itself writes these rows, and no VM of a user runs them."""
+
+
+async def track_image_version(
+    command: TrackImageVersion,
+    *,
+    image_versions: ImageVersions,
+    gallery: Gallery,
+    definitions: Definitions,
+    now: datetime,
+) -> list[Message]:
+    """Bring the register's row into line with the gallery and have the image's users judged.
+
+    They are judged whether or not the row changed: a delivery that died after it saved the row
+    leaves no other trace of the judging it owes. That costs little. Most writes of a version
+    happen while it is in the making, where nothing follows, and judging an unchanged VM only reads.
+    """
+    named = parse_gallery_image(command.resource_id)
+    if named is None or named.version is None:
+        raise BadMessageError(
+            f"track_image_version cannot be done: {command.resource_id!r} is no image version"
+        )
+    ours = (d.name for d in definitions.values() if gallery.image_id(d) == named.image_id)
+    definition = next(ours, None)
+    stored = await image_versions.get(definition, named.version) if definition else None
+    if stored is None or stored.value.state in _IN_THE_MAKING:
+        return []
+    found = await gallery.version(named.image_id, named.version)
+    row = _row(stored.value, found, now)
+    if row != stored.value:
+        await image_versions.save(replace(stored, value=row))
+    if row.state is VersionState.REJECTED:
+        return []
+    change = "changed in the gallery" if found else "was deleted from the gallery"
+    return [JudgeImageUsers(image_id=named.image_id, because=f"version {named.version} {change}")]
+
+
+def _row(row: ImageVersion, found: GalleryVersion | None, now: datetime) -> ImageVersion:
+    """Return *row* as the gallery says it is, with a line of history for its going."""
+    if found is not None:
+        offered = found.replicated - found.excluded_regions
+        return replace(
+            row,
+            regions=tuple(sorted(offered)),
+            excluded_from_latest=found.excluded_from_latest,
+            deleted_at=None,
+        )
+    if row.deleted_at is not None:
+        return row
+    line = Transition(
+        what="deleted", old="", new=now.isoformat(), at=now, because="gone from the gallery"
+    )
+    return replace(row, deleted_at=now, history=(*row.history, line))

@@ -1,0 +1,101 @@
+"""The Azure Resource Manager clients, made on first use and shared by every gateway."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.pipeline.transport import AioHttpTransport
+    from azure.mgmt.compute.aio import ComputeManagementClient
+    from azure.mgmt.imagebuilder.aio import ImageBuilderClient
+
+SCOPE = "https://management.azure.com/.default"
+"""What tokens are asked for, whatever address Resource Manager is reached under."""
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 60
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether *url* points at this machine: there, and only there, http will do."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+def credential(settings: Settings) -> "AsyncTokenCredential":
+    """Return the managed identity Assay runs as; its owner closes it."""
+    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - loads on first use
+
+    if settings.identity_client_id:
+        return ManagedIdentityCredential(client_id=settings.identity_client_id)
+    return ManagedIdentityCredential()
+
+
+class AzureClients:
+    """Resource Manager clients that share one connection pool.
+
+    *retries* is how often a call is sent again after a 5xx or a short Retry-After.
+    """
+
+    def __init__(
+        self, settings: Settings, credential: "AsyncTokenCredential", *, retries: int = 3
+    ) -> None:
+        self._settings = settings
+        self._credential = credential
+        self._retries = retries
+        self._transport: AioHttpTransport | None = None
+        self._computes: dict[str, ComputeManagementClient] = {}
+        self._image_builder: ImageBuilderClient | None = None
+
+    def compute(self, subscription_id: str = "") -> "ComputeManagementClient":
+        """Return the compute client of a subscription; of our own when none is named."""
+        from azure.mgmt.compute.aio import ComputeManagementClient  # noqa: PLC0415 - heavy
+
+        subscription = (subscription_id or self._settings.subscription_id).lower()
+        if subscription not in self._computes:
+            self._computes[subscription] = ComputeManagementClient(
+                self._credential, subscription, **self._options()
+            )
+        return self._computes[subscription]
+
+    def image_builder(self) -> "ImageBuilderClient":
+        """Return the Image Builder client of our own subscription."""
+        from azure.mgmt.imagebuilder.aio import ImageBuilderClient  # noqa: PLC0415 - heavy
+
+        if self._image_builder is None:
+            self._image_builder = ImageBuilderClient(
+                self._credential, self._settings.subscription_id, **self._options()
+            )
+        return self._image_builder
+
+    async def close(self) -> None:
+        """Close every connection; the credential stays open, it is not ours."""
+        if self._transport is not None:
+            await self._transport.close()
+        self._transport = None
+        self._computes.clear()
+        self._image_builder = None
+
+    def _options(self) -> dict[str, Any]:
+        from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - heavy
+
+        from shared.gateways.pipeline import (  # noqa: PLC0415 - heavy
+            LoopbackAuthentication,
+            ShortRetry,
+        )
+
+        if self._transport is None:
+            self._transport = AioHttpTransport(
+                connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
+            )
+        options: dict[str, Any] = {
+            "base_url": self._settings.arm_endpoint,
+            "credential_scopes": [SCOPE],
+            "transport": self._transport,
+            "retry_policy": ShortRetry(retry_total=self._retries),
+        }
+        if is_loopback(self._settings.arm_endpoint):
+            options["authentication_policy"] = LoopbackAuthentication(self._credential, SCOPE)
+        return options

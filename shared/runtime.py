@@ -1,0 +1,126 @@
+"""The composition root: the only place that joins records and gateways to ports."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from shared.definitions import load_definitions
+from shared.dispatch import Dispatcher
+from shared.gateways.clients import AzureClients, credential
+from shared.gateways.fleet import FleetGateway
+from shared.gateways.gallery import GalleryGateway
+from shared.gateways.image_builder import ImageBuilderGateway
+from shared.gateways.marketplace import MarketplaceGateway
+from shared.gateways.outbox import StorageOutbox
+from shared.gateways.verification_vms import VerificationVmsGateway
+from shared.intake import Intake
+from shared.messages import Command
+from shared.ports import (
+    Builds,
+    Definitions,
+    Fleet,
+    Gallery,
+    ImageBuilder,
+    ImageVersions,
+    Marketplace,
+    Outbox,
+    Pace,
+    Parked,
+    Sources,
+    VerificationVms,
+    Vms,
+)
+from shared.records import Records
+from shared.settings import Settings, settings_from_environ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Everything the entrypoints need; a step's ports are its fields of the same name."""
+
+    settings: Settings
+    definitions: Definitions
+    builds: Builds
+    image_versions: ImageVersions
+    sources: Sources
+    vms: Vms
+    parked: Parked
+    marketplace: Marketplace
+    image_builder: ImageBuilder
+    gallery: Gallery
+    verification_vms: VerificationVms
+    fleet: Fleet
+    outbox: Outbox
+    pace: Pace
+    now: Callable[[], datetime]
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """What runs the steps, over the ports of this runtime."""
+        return Dispatcher(
+            ports={f.name: getattr(self, f.name) for f in fields(self)},
+            outbox=self.outbox,
+            pace=self.pace,
+            clock=self.now,
+        )
+
+    @property
+    def intake(self) -> Intake:
+        """What takes messages and events in."""
+        return Intake(
+            dispatcher=self.dispatcher,
+            definitions=self.definitions,
+            builds=self.builds,
+            image_versions=self.image_versions,
+            parked=self.parked,
+            clock=self.now,
+        )
+
+    async def run(self, command: Command, *, correlation_id: str) -> None:
+        """Run the step of *command* here and now, and send what follows."""
+        await self.dispatcher.run(command, correlation_id=correlation_id)
+
+
+def load(environ: Mapping[str, str], app_dir: Path) -> tuple[Settings, Definitions]:
+    """Read settings and image definitions; raises SettingsError or DefinitionError, all at once."""
+    settings = settings_from_environ(environ)
+    return settings, load_definitions(app_dir / settings.images_dir)
+
+
+def build(settings: Settings, definitions: Definitions) -> Runtime:
+    """Join the adapters to the ports; nothing is connected before its first use."""
+    identity = credential(settings)
+    clients = AzureClients(settings, identity)
+    records = Records(settings.storage, identity)
+    return Runtime(
+        settings=settings,
+        definitions=definitions,
+        builds=records.builds,
+        image_versions=records.image_versions,
+        sources=records.sources,
+        vms=records.vms,
+        parked=records.parked,
+        marketplace=MarketplaceGateway(clients),
+        image_builder=ImageBuilderGateway(clients),
+        gallery=GalleryGateway(clients),
+        verification_vms=VerificationVmsGateway(clients),
+        fleet=FleetGateway(clients),
+        outbox=StorageOutbox(settings, identity),
+        pace=settings.pace,
+        now=lambda: datetime.now(UTC),
+    )
+
+
+@cache
+def start() -> tuple[Settings, Definitions]:
+    """Read what the app needs, once per process; a faulty one must not start."""
+    return load(os.environ, Path(__file__).resolve().parent.parent)
+
+
+@cache
+def current() -> Runtime:
+    """Return the runtime of this process, joined on first use."""
+    return build(*start())

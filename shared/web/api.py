@@ -1,0 +1,179 @@
+"""The pages one reads: images, versions, builds and VMs."""
+
+import asyncio
+from urllib.parse import unquote
+
+from shared.domain.identifiers import vm_key
+from shared.domain.image_definition import ImageDefinition
+from shared.ports import VmFilter
+from shared.web.app import App
+from shared.web.exchange import ApiRequest, ApiResponse, Links, links_for
+from shared.web.pages import cut, page_answer
+from shared.web.problems import ProblemError, bad_request, unknown
+from shared.web.schema import BuildsQuery, NoQuery, PageQuery, VmsQuery, read_query
+from shared.web.views.builds import build_summary, build_view
+from shared.web.views.images import (
+    ImageKnowledge,
+    image_summary,
+    image_view,
+    version_summary,
+    version_view,
+)
+from shared.web.views.values import instant
+from shared.web.views.vms import vm_summary, vm_view
+
+
+def links(request: ApiRequest, app: App) -> Links:
+    """Return the links for an answer to *request*."""
+    return links_for(request, app.settings.public_url)
+
+
+def definition_asked(request: ApiRequest, app: App) -> ImageDefinition:
+    """Return the definition the route names; raises ProblemError (404) that lists those known."""
+    definition = app.definitions.get(request.route["name"])
+    if definition is None:
+        raise unknown_image(request.route["name"], app)
+    return definition
+
+
+def unknown_image(name: str, app: App) -> ProblemError:
+    """Return the error for an image that no definition makes."""
+    known = sorted(app.definitions)
+    return unknown(
+        "image",
+        f"There is no image definition {name!r}; there are: {', '.join(known) or 'none'}.",
+        known=known,
+    )
+
+
+async def list_images(request: ApiRequest, app: App) -> ApiResponse:
+    """GET images: every image definition, each with the newest version one may use."""
+    asked = read_query(request, PageQuery)
+    definitions = sorted(app.definitions.values(), key=lambda d: d.name)
+    page = cut(definitions, lambda d: d.name, limit=asked.limit, cursor=asked.cursor)
+    known = await asyncio.gather(*(_knowledge(d, app) for d in page.items))
+    items = [image_summary(k, links(request, app)) for k in known]
+    return page_answer(request, links(request, app), items, page.cursor, now=app.now())
+
+
+async def get_image(request: ApiRequest, app: App) -> ApiResponse:
+    """GET images/{name}: one image, with the newest version in each of its regions."""
+    read_query(request, NoQuery)
+    known = await _knowledge(definition_asked(request, app), app)
+    body = {**image_view(known, links(request, app)), "as_of": instant(app.now())}
+    return ApiResponse(status=200, body=body)
+
+
+async def _knowledge(definition: ImageDefinition, app: App) -> ImageKnowledge:
+    versions, source = await asyncio.gather(
+        app.image_versions.list(definition.name), app.sources.get(definition.source.urn)
+    )
+    return ImageKnowledge(
+        definition=definition,
+        image_id=app.gallery.image_id(definition),
+        versions=[v.value for v in versions],
+        source=source.value if source else None,
+    )
+
+
+async def list_versions(request: ApiRequest, app: App) -> ApiResponse:
+    """GET images/{name}/versions: highest number first, those of a removed definition too."""
+    asked = read_query(request, PageQuery)
+    name = request.route["name"]
+    versions = [v.value for v in await app.image_versions.list(name)]
+    if not versions:
+        definition_asked(request, app)
+    page = cut(versions, lambda v: v.version, limit=asked.limit, cursor=asked.cursor)
+    items = [version_summary(v, links(request, app)) for v in page.items]
+    return page_answer(request, links(request, app), items, page.cursor, now=app.now())
+
+
+async def get_version(request: ApiRequest, app: App) -> ApiResponse:
+    """GET images/{name}/versions/{version}: what it was made from and what became of it."""
+    read_query(request, NoQuery)
+    name, number = request.route["name"], request.route["version"]
+    stored = await app.image_versions.get(name, number)
+    if stored is None:
+        if not await app.image_versions.list(name):
+            definition_asked(request, app)
+        raise unknown(
+            "version",
+            f"Image {name!r} has no version {number!r}; versions_url lists those it has.",
+            versions_url=links(request, app).to("images", name, "versions"),
+        )
+    body = {**version_view(stored.value, links(request, app)), "as_of": instant(app.now())}
+    return ApiResponse(status=200, body=body)
+
+
+async def list_builds(request: ApiRequest, app: App) -> ApiResponse:
+    """GET builds: newest first, of one definition or of all."""
+    asked = read_query(request, BuildsQuery)
+    page = await app.builds.list(
+        definition=asked.definition, limit=asked.limit, cursor=asked.cursor
+    )
+    items = [build_summary(b, links(request, app)) for b in page.items]
+    return page_answer(request, links(request, app), items, page.cursor, now=app.now())
+
+
+async def get_build(request: ApiRequest, app: App) -> ApiResponse:
+    """GET builds/{id}: one build with its attempts, checks and history."""
+    read_query(request, NoQuery)
+    stored = await app.builds.get(request.route["id"])
+    if stored is None:
+        builds_url = links(request, app).to("builds")
+        raise unknown(
+            "build",
+            f"There is no build {request.route['id']!r}; builds_url lists those there are.",
+            builds_url=builds_url,
+        )
+    body = {**build_view(stored.value, links(request, app)), "as_of": instant(app.now())}
+    return ApiResponse(status=200, body=body)
+
+
+async def list_vms(request: ApiRequest, app: App) -> ApiResponse:
+    """GET vms: the register of VMs, filtered."""
+    asked = read_query(request, VmsQuery)
+    wanted = VmFilter(
+        team=asked.team,
+        image=asked.image,
+        version=asked.version,
+        verdict=asked.verdict.value if asked.verdict else "",
+        subscription_id=str(asked.subscription) if asked.subscription else "",
+        deleted=asked.deleted,
+    )
+    page = await app.vms.list(wanted, limit=asked.limit, cursor=asked.cursor)
+    items = [vm_summary(vm, links(request, app)) for vm in page.items]
+    return page_answer(request, links(request, app), items, page.cursor, now=app.now())
+
+
+async def get_vm(request: ApiRequest, app: App) -> ApiResponse:
+    """GET vms/{key}: one VM with its policy states and history; a resource id is a key too."""
+    read_query(request, NoQuery)
+    key = _vm_key(request.route.get("key", ""))
+    entry, history = await asyncio.gather(app.vms.get(key), app.vms.history(key))
+    if entry.value.record is None:
+        raise unknown(
+            "VM",
+            f"The register has no VM {key!r}; one that was just made appears when Azure has said "
+            "so.",
+            vms_url=links(request, app).to("vms"),
+        )
+    return ApiResponse(
+        status=200,
+        body=vm_view(entry.value.record, entry.value.policy_states, history, links(request, app)),
+    )
+
+
+def _vm_key(asked: str) -> str:
+    """Return the register's key for what the route says: a key, or a resource id.
+
+    Azure decodes `%2F` in a route and drops the slash before it, so an id may come either way
+    (https://github.com/Azure/azure-functions-host/issues/9290).
+    """
+    text = unquote(asked).strip("/")
+    if "/" not in text:
+        return text.lower()
+    try:
+        return vm_key(f"/{text}")
+    except ValueError as error:
+        raise bad_request(("key", f"{error}")) from error
