@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared.definitions import load_definitions
 from shared.dispatch import Dispatcher
+from shared.domain.team import TeamRules
 from shared.gateways.clients import AzureClients, credential
 from shared.gateways.fleet import FleetGateway
 from shared.gateways.gallery import GalleryGateway
@@ -33,7 +34,7 @@ from shared.ports import (
     VerificationVms,
     Vms,
 )
-from shared.records import Records
+from shared.records.records import Records
 from shared.settings import Settings, settings_from_environ
 
 
@@ -55,6 +56,8 @@ class Runtime:
     fleet: Fleet
     outbox: Outbox
     pace: Pace
+    teams: TeamRules
+    kind_tag: str
     now: Callable[[], datetime]
 
     @property
@@ -103,13 +106,15 @@ def build(settings: Settings, definitions: Definitions) -> Runtime:
         sources=records.sources,
         vms=records.vms,
         parked=records.parked,
-        marketplace=MarketplaceGateway(clients),
-        image_builder=ImageBuilderGateway(clients),
-        gallery=GalleryGateway(clients),
-        verification_vms=VerificationVmsGateway(clients),
+        marketplace=MarketplaceGateway(clients, settings),
+        image_builder=ImageBuilderGateway(clients, settings),
+        gallery=GalleryGateway(clients, settings),
+        verification_vms=VerificationVmsGateway(clients, settings),
         fleet=FleetGateway(clients),
         outbox=StorageOutbox(settings, identity),
         pace=settings.pace,
+        teams=settings.teams,
+        kind_tag=settings.kind_tag,
         now=lambda: datetime.now(UTC),
     )
 

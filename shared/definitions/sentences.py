@@ -15,6 +15,8 @@ _SENTENCES = {
     "missing": "is missing",
     "greater_than_equal": "must be at least {ge}, is {given}",
     "less_than_equal": "must be at most {le}, is {given}",
+    "string_pattern_mismatch": "{words}, is {given}",
+    "literal_error": "must be {wanted}, is {given}",
     "string_too_short": "is empty",
     "string_too_long": "is longer than {max_length} characters",
     "too_short": "must not be empty",
@@ -36,21 +38,19 @@ def problems_of(error: ValidationError, document: Document) -> list[Problem]:
 
 def _says(detail: "ErrorDetails", document: Document) -> str:
     kind, path, given = detail["type"], tuple(detail["loc"]), detail["input"]
-    context = detail.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown_field(path)
     if given is None:
         return "is empty"
     if kind == "string_type":
         return _not_a_text(given, document.written.get(path, ""))
-    if kind == "string_pattern_mismatch":
-        return f"{PATTERNS[str(context['pattern'])]}, is {_shown(given)}"
-    if kind == "literal_error":
-        expected = str(context["expected"]).replace("True", "true")
-        return f"must be {expected}, is {_shown(given)}"
-    if kind in _SENTENCES:
-        return _SENTENCES[kind].format(**context, given=_shown(given))
-    return detail["msg"]
+    context = dict(detail.get("ctx", {}))
+    words = PATTERNS.get(str(context.get("pattern")), "")
+    wanted = str(context.pop("expected", "")).replace("True", "true")
+    sentence = _SENTENCES.get(kind)
+    if sentence is None:
+        return detail["msg"]
+    return sentence.format(**context, words=words, wanted=wanted, given=_shown(given))
 
 
 def _not_a_text(given: object, written: str) -> str:

@@ -54,7 +54,12 @@ async def publish_image(
     if version.provisioning_state.lower() == "succeeded":
         if _released(version, definition):
             return await _release(
-                stored, version, builds=builds, image_versions=image_versions, gallery=gallery, now=now
+                stored,
+                version,
+                builds=builds,
+                image_versions=image_versions,
+                gallery=gallery,
+                now=now,
             )
         await _request(version, definition, build, gallery)
     return await go(stored, Phase.PUBLISHING, builds=builds, now=now, wait=pace.look)

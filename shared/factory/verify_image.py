@@ -45,14 +45,14 @@ class _Look:
     def attempt(self) -> Attempt:
         return self.stored.value.attempt
 
-    async def again(self, verification: Verification) -> list[Message]:
+    async def again(self, verification: Verification, *, at_once: bool = False) -> list[Message]:
         attempt = replace(self.attempt, verification=verification)
         return await go(
             self.stored,
             Phase.VERIFYING,
             builds=self.builds,
             now=self.now,
-            wait=self.pace.look,
+            wait=None if at_once else self.pace.look,
             attempt=attempt,
         )
 
@@ -136,8 +136,12 @@ async def _start_checks(look: _Look, verification: Verification) -> list[Message
 
 
 async def _collect(look: _Look, verification: Verification) -> list[Message]:
-    """Gather what has ended; when all has, or time is up, the VM goes."""
-    overdue = look.now > verification.deadline
+    """Gather what has ended; when all has, or cannot any more, the VM goes."""
+    late = (
+        "it did not end in the time of the verification" if look.now > verification.deadline else ""
+    )
+    if await look.vms.status(verification.vm_name) is None:
+        late = "the VM is gone: somebody deleted it"
     done = {r.name for r in verification.results}
     for name in (*(c.name for c in look.definition.checks), TATTOO):
         if name in done:
@@ -145,11 +149,9 @@ async def _collect(look: _Look, verification: Verification) -> list[Message]:
         status = await look.vms.command_status(verification.vm_name, command_name(name))
         if status and status.finished:
             verification = verification.with_results(await _judge(look, name, status))
-        elif overdue:
-            late = "it did not end in the time of the verification"
-            verification = verification.with_results(
-                CheckResult(name=name, outcome=Outcome.ERRORED, detail=late)
-            )
+        elif late:
+            errored = CheckResult(name=name, outcome=Outcome.ERRORED, detail=late)
+            verification = verification.with_results(errored)
         elif status is None:
             await _restart(look, verification, name)
     wanted = len(look.definition.checks) + 2  # the ready-made ones: boot and tattoo
@@ -181,9 +183,9 @@ async def _keep_os_version(look: _Look, os_version: str) -> None:
 
 
 async def _end(look: _Look, verification: Verification, *results: CheckResult) -> list[Message]:
-    """Every result is in: delete the VM, and come back to see it gone."""
-    await look.vms.delete(verification.vm_name)
-    return await look.again(replace(verification.with_results(*results), stage=Stage.REMOVING))
+    """Every result is in: save them before the VM goes, for they cannot be had again."""
+    ended = replace(verification.with_results(*results), stage=Stage.REMOVING)
+    return await look.again(ended, at_once=True)
 
 
 async def _remove(look: _Look, verification: Verification) -> list[Message]:

@@ -1,5 +1,6 @@
 """Our images as judging needs them: which ids are ours, and what the register says of each."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 from shared.domain.image_version import ImageVersion
@@ -18,6 +19,7 @@ class Catalog:
     _names: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Definition and our own image id, by every id under which users see the image."""
     _read: dict[str, list[ImageVersion]] = field(default_factory=dict)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         for definition in self.definitions.values():
@@ -37,9 +39,10 @@ class Catalog:
         """Return the register's versions of *definition*; None for the empty name."""
         if not definition:
             return None
-        if definition not in self._read:
-            self._read[definition] = await self._list(definition)
-        return self._read[definition]
+        async with self._lock:
+            if definition not in self._read:
+                self._read[definition] = await self._list(definition)
+            return self._read[definition]
 
     async def refresh(self) -> bool:
         """Read again what was read; tell whether the register says something else now."""

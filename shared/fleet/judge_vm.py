@@ -28,7 +28,7 @@ async def judge_vm(
 
     async def one(stored: Stored[VmEntry]) -> list[Message]:
         change = await _change(stored.value, catalog, now=now, because=command.because)
-        return await write(stored, change, vms=vms, now=now)
+        return await write(stored, change, vms=vms, now=now, because=command.because)
 
     said = await all_of(one(stored) for stored in entries)
     return [message for messages in said for message in messages]

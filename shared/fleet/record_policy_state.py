@@ -25,8 +25,6 @@ async def record_policy_state(
         raise BadMessageError(f"record_policy_state cannot be done: {error}") from error
     stored = await vms.get(key)
     states = merge(stored.value.policy_states, _state(command))
-    if states == stored.value.policy_states:
-        return []
     change = policy_said(
         replace(stored.value, policy_states=states), now=now, because=_because(command)
     )

@@ -13,10 +13,10 @@ from shared.fleet.record import Change, Judged
 from shared.messages import Announcement, Message
 from shared.ports import Stored, VmEntry, Vms
 
-SAY_AGAIN = timedelta(minutes=30)
-"""A verdict this fresh is announced again when its VM is looked at: the delivery that wrote it may
-have died before it could. The host gives the message of a dead worker back after ten minutes
-(Azure docs: "Azure Queue storage trigger for Azure Functions")."""
+SAY_AGAIN = timedelta(hours=12)
+"""A verdict this fresh is announced again by whatever wrote it: the delivery before may have died,
+or found Event Grid gone, between writing and announcing. A message is put off for less than that.
+"""
 
 AT_ONCE = 10
 """How many VMs of a message are worked on at the same time."""
@@ -31,20 +31,21 @@ async def judge_image(image: Image, region: str, catalog: Catalog) -> Judged:
 
 
 async def write(
-    stored: Stored[VmEntry], change: Change, *, vms: Vms, now: datetime
+    stored: Stored[VmEntry], change: Change, *, vms: Vms, now: datetime, because: str
 ) -> list[Message]:
-    """Save *change*, if it is one, and return what is to be announced.
+    """Save *change*, made *because* of what, and return what is to be announced.
+
+    An unchanged VM is saved too: that writes nothing, but ends what a delivery before left undone.
 
     Raises ConflictError when another delivery wrote the VM since it was loaded.
     """
-    if change.entry != stored.value:
-        await vms.save(stored, change.entry, change.lines)
+    await vms.save(stored, change.entry, change.lines)
     record = change.entry.record
     if record is None:
         return []
     if change.lines:
         return _announce(record, change.lines, first=record.transitions - len(change.lines) + 1)
-    return await _announce_again(record, vms=vms, now=now)
+    return await _announce_again(record, vms=vms, now=now, because=because)
 
 
 async def all_of[T](work: Iterable[Awaitable[T]]) -> list[T]:
@@ -92,12 +93,14 @@ def _announce(record: VmRecord, lines: Sequence[Transition], *, first: int) -> l
     ]
 
 
-async def _announce_again(record: VmRecord, *, vms: Vms, now: datetime) -> list[Message]:
+async def _announce_again(
+    record: VmRecord, *, vms: Vms, now: datetime, because: str
+) -> list[Message]:
+    """Return the last announcement once more, if it is fresh and *because* of the same."""
     if now - record.changed_at > SAY_AGAIN or record.deleted_at is not None:
         return []
-    fresh = [
-        (number, line)
-        for number, line in enumerate(await vms.history(record.key), start=1)
-        if now - line.at <= SAY_AGAIN
-    ]
-    return _announce(record, [line for _, line in fresh], first=fresh[0][0]) if fresh else []
+    lines = await vms.history(record.key)
+    last = max((n for n, line in enumerate(lines) if line.what == "verdict"), default=None)
+    if last is None or lines[last].because != because or now - lines[last].at > SAY_AGAIN:
+        return []
+    return _announce(record, [lines[last]], first=last + 1)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.domain.identifiers import normalise_id, parse_resource_id, vm_key
 from shared.domain.team import TeamRules
-from shared.domain.vm_record import VmFacts
+from shared.domain.vm_record import VmFacts, VmRecord
 from shared.errors import BadMessageError
 from shared.fleet.catalog import Catalog
 from shared.fleet.record import Change, gone, seen
@@ -57,8 +57,7 @@ async def track_vm(
     resource_id = normalise_id(command.resource_id)
     if _type_of(resource_id) == _SCALE_SET:
         held = await _members(resource_id, vms)
-        instances = await fleet.scale_set_instances(resource_id)
-        found = {vm_key(i.resource_id): i for i in instances or []}
+        found = await _instances(resource_id, held, fleet)
     else:
         key = vm_key(resource_id)
         held = {key: await vms.get(key)}
@@ -94,6 +93,19 @@ async def _members(scale_set_id: str, vms: Vms) -> dict[str, Stored[VmEntry]]:
             break
     entries = await all_of(vms.get(key) for key in keys)
     return dict(zip(keys, entries, strict=True))
+
+
+async def _instances(scale_set_id: str, held: _Held, fleet: Fleet) -> _Found:
+    """Read the instances, and the VMs among our members that are none: they may have left the set.
+
+    Only VMs of a Flexible set can leave it and live on.
+    """
+    instances = await fleet.scale_set_instances(scale_set_id) or []
+    found = {vm_key(i.resource_id): i for i in instances}
+    missing = [s.value.record for key, s in held.items() if key not in found and s.value.record]
+    vms = [r for r in missing if not r.resource_id.startswith(f"{scale_set_id}/")]
+    alone = await all_of(fleet.vm(record.resource_id) for record in vms)
+    return found | {vm_key(facts.resource_id): facts for facts in alone if facts}
 
 
 class _Tracker:
@@ -134,11 +146,8 @@ class _Tracker:
         stored = held or await self._vms.get(key)
         change = await self._change(stored.value, facts)
         old, new = stored.value.record, change.entry.record
-        messages = await write(stored, change, vms=self._vms, now=self._now)
-        if new is not None and (
-            old is None or (old.image, old.region) != (new.image, new.region) or old.deleted_at
-        ):
-            self._moved = self._moved or new is not old
+        messages = await write(stored, change, vms=self._vms, now=self._now, because=BECAUSE)
+        self._moved = self._moved or _moved(old, new)
         return messages
 
     async def _change(self, entry: VmEntry, facts: VmFacts | None) -> Change:
@@ -155,3 +164,12 @@ class _Tracker:
             now=self._now,
             because=BECAUSE,
         )
+
+
+def _moved(old: VmRecord | None, new: VmRecord | None) -> bool:
+    """Tell whether a living VM was entered under an image or in a region it was not in before."""
+    if new is None or new is old or new.deleted_at is not None:
+        return False
+    if old is None or old.deleted_at is not None:
+        return True
+    return (old.image, old.region) != (new.image, new.region)

@@ -34,14 +34,7 @@ def machine_body(
     """
     properties: types.VirtualMachineProperties = {
         "hardwareProfile": {"vmSize": definition.verify_vm_size},
-        "storageProfile": {
-            "imageReference": {"id": version_id},
-            "osDisk": {
-                "createOption": "FromImage",
-                "deleteOption": "Delete",
-                "managedDisk": {"storageAccountType": "StandardSSD_LRS"},
-            },
-        },
+        "storageProfile": _storage(version_id),
         "osProfile": _os_profile(definition),
         "networkProfile": _network(settings.verify_subnet_id),
     }
@@ -50,7 +43,7 @@ def machine_body(
             "securityType": "TrustedLaunch",
             "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True},
         }
-    # The SDK's type asks for every optional key of the resource itself.
+    # The SDK's types ask for some optional keys too, hence the casts.
     return cast(
         "types.VirtualMachine",
         {
@@ -71,6 +64,20 @@ def command_body(
         "timeoutInSeconds": timeout_seconds,
     }
     return {"location": location, "tags": {}, "properties": properties}
+
+
+def _storage(version_id: str) -> "types.StorageProfile":
+    return cast(
+        "types.StorageProfile",
+        {
+            "imageReference": {"id": version_id},
+            "osDisk": {
+                "createOption": "FromImage",
+                "deleteOption": "Delete",
+                "managedDisk": {"storageAccountType": "StandardSSD_LRS"},
+            },
+        },
+    )
 
 
 def _os_profile(definition: ImageDefinition) -> "types.OSProfile":

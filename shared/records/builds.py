@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from shared.domain.build import Build
 from shared.ports import Page, Stored
-from shared.records.entities import entity, pack, unpack
+from shared.records.entities import SCHEMA, entity, pack, unpack
 from shared.records.keys import escape, newest_first, unescape
 from shared.records.tables import Stretch, Tables
 
@@ -42,8 +42,20 @@ class TableBuilds:
         row = pack(_ADAPTER, value, partition=escape(value.id), row=_ROW, columns=columns)
         if not build.etag:
             for partition in (escape(value.definition), _ALL):
-                await self._index.put(entity(partition, _index_row(value), {"schema": 1}))
+                await self._index.put(entity(partition, _index_row(value), {"schema": SCHEMA}))
         return Stored(value, await self._builds.save(row, build.etag))
+
+    async def _load(self, index_rows: Iterable[str]) -> list[Build]:
+        """Load the builds of *index_rows* in their order, but those never inserted like that."""
+        free = asyncio.Semaphore(_AT_ONCE)
+
+        async def load(row: str) -> Build | None:
+            async with free:
+                stored = await self.get(unescape(row.split("|", 1)[1]))
+            return stored.value if stored and _index_row(stored.value) == row else None
+
+        loaded = await asyncio.gather(*(load(row) for row in index_rows))
+        return [build for build in loaded if build]
 
     async def list(self, *, definition: str = "", limit: int = 50, cursor: str = "") -> Page[Build]:
         """List builds, newest first, of one definition or of all.
@@ -60,18 +72,6 @@ class TableBuilds:
         )
         builds = await self._load(str(row["RowKey"]) for row in found.rows)
         return Page(items=tuple(builds), cursor=found.cursor)
-
-    async def _load(self, index_rows: Iterable[str]) -> list[Build]:
-        """Load the builds of *index_rows* in their order, but those never inserted like that."""
-        free = asyncio.Semaphore(_AT_ONCE)
-
-        async def load(row: str) -> Build | None:
-            async with free:
-                stored = await self.get(unescape(row.split("|", 1)[1]))
-            return stored.value if stored and _index_row(stored.value) == row else None
-
-        loaded = await asyncio.gather(*(load(row) for row in index_rows))
-        return [build for build in loaded if build]
 
 
 def _index_row(build: Build) -> str:

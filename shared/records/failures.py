@@ -61,6 +61,6 @@ def table_is_missing(error: AzureError) -> bool:
 
 def _after(error: AzureError) -> timedelta | None:
     """Return the seconds of a Retry-After header; None where there is none to read."""
-    response = error.response if isinstance(error, HttpResponseError) else None
-    seconds = response.headers.get("Retry-After", "") if response is not None else ""
+    headers = getattr(error.response, "headers", {}) if hasattr(error, "response") else {}
+    seconds = str(headers.get("Retry-After", ""))
     return timedelta(seconds=int(seconds)) if seconds.isascii() and seconds.isdigit() else None

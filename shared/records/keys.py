@@ -11,7 +11,7 @@ MAX_KEY_LENGTH = 512
 ("Understanding the Table service data model", Microsoft Learn)."""
 
 _REFUSED = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f%+]")
-_TO_ESCAPE = re.compile(rf"{_REFUSED.pattern}|!")
+_TO_ESCAPE = re.compile(rf"{_REFUSED.pattern}|[!|~]")
 _ESCAPED = re.compile(r"!([0-9a-f]{2})")
 _SEGMENT_DIGITS = 20
 _FAR_FUTURE = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -22,7 +22,8 @@ def escape(text: str) -> str:
 
     Refused are `/ \ # ?`, U+0000 to U+001F and U+007F to U+009F ("Understanding the Table service
     data model", Microsoft Learn). The service once decoded `%` in keys twice (Windows Azure
-    Storage team blog, 28 May 2012), so neither `%` nor `+` is left in a key.
+    Storage team blog, 28 May 2012), so neither `%` nor `+` is left in a key; nor are `|` and `~`,
+    which we join keys with.
     """
     return _TO_ESCAPE.sub(lambda match: f"!{ord(match[0]):02x}", text)
 

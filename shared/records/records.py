@@ -39,7 +39,7 @@ class Records:
         await self._tables.ensure()
 
     async def ping(self) -> None:
-        """Read one row that need not exist; raises our errors when Table Storage does not answer."""
+        """Read a row that need not exist; raises our errors when Table Storage does not answer."""
         await self._tables.table("Builds").get("ping", "ping")
 
     async def close(self) -> None:

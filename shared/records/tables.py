@@ -1,6 +1,7 @@
 """Table Storage: one client for all tables, each table made on first use."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,11 +57,9 @@ class Table:
         """Create the table where it is missing; asked once per process."""
         if self._exists:
             return
-        with translated(f"table {self._client.table_name}"):
-            try:
-                await self._client.create_table()
-            except ResourceExistsError:
-                pass  # made by another process, or in an earlier life of this one
+        # It exists when another process made it, or an earlier life of this one.
+        with translated(f"table {self._client.table_name}"), suppress(ResourceExistsError):
+            await self._client.create_table()
         self._exists = True
 
     async def get(self, partition: str, row: str) -> TableEntity | None:
@@ -103,8 +102,8 @@ class Table:
         with translated(self._name(partition, row)):
             await self._client.delete_entity(partition, row)
 
-    async def commit(self, operations: Sequence[Operation]) -> None:
-        """Change rows of one partition, all or none.
+    async def commit(self, operations: Sequence[Operation]) -> list[str]:
+        """Change rows of one partition, all or none; return their new ETags in order.
 
         Raises ConflictError when the race for any of them is lost, RefusedError when they are more
         than one transaction takes.
@@ -117,7 +116,8 @@ class Table:
             )
         await self.ensure()
         with translated(what):
-            await self._client.submit_transaction(operations)
+            answers = await self._client.submit_transaction(operations)
+        return [str(answer.get("etag") or "") for answer in answers]
 
     async def all(self, stretch: Stretch, *, select: list[str] | None = None) -> list[TableEntity]:
         """Read every row of a stretch."""
@@ -203,9 +203,7 @@ class Tables:
                 storage.connection_string, **settings
             )
         else:
-            self._service = TableServiceClient(
-                storage.table_uri, credential=credential, **settings
-            )
+            self._service = TableServiceClient(storage.table_uri, credential=credential, **settings)
         self._prefix = prefix
         self._tables: dict[str, Table] = {}
 

@@ -67,11 +67,12 @@ def malformed(error: ValidationError, whole: str) -> ProblemError:
 
     *whole* stands for a fault of no single field: `body` or `query`.
     """
-    faults = [
-        {"field": ".".join(map(str, e["loc"])) or whole, "problem": e["msg"]}
-        for e in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
-    return bad_request(*((f["field"], f["problem"]) for f in faults))
+    return bad_request(
+        *(
+            (".".join(map(str, e["loc"])) or whole, _WORDS.get(e["type"], e["msg"]))
+            for e in error.errors(include_url=False, include_input=False)
+        )
+    )
 
 
 def bad_request(*faults: tuple[str, str]) -> ProblemError:
@@ -94,6 +95,13 @@ UNEXPECTED = Problem(
     detail="Assay failed in a way it does not know; look up correlation_id in the app's log.",
 )
 """The problem for an error nobody foresaw; it says nothing of the error itself."""
+
+_WORDS = {
+    "extra_forbidden": "there is no such field here",
+    "json_invalid": "it must be JSON",
+    "model_type": "it must be a JSON object",
+}
+"""What we say instead of pydantic, by its type of fault."""
 
 _PERMANENT: tuple[tuple[type[PermanentError], str, str, int], ...] = (
     (BadMessageError, "malformed-request", "Malformed request", 400),

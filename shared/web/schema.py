@@ -12,6 +12,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from shared.domain.identifiers import normalise_id
 from shared.domain.versions import is_version
@@ -26,7 +27,9 @@ _MAX_KEY = 200
 
 def _version_number(text: str) -> str:
     if not is_version(text):
-        raise ValueError("it must be an exact version made of numbers, for example 22.04.202401161")
+        raise PydanticCustomError(
+            "version", "it must be an exact version made of numbers, for example 22.04.202401161"
+        )
     return text
 
 
@@ -75,7 +78,9 @@ class VmsQuery(PageQuery):
     @model_validator(mode="after")
     def _version_of_an_image(self) -> Self:
         if self.version and not self.image:
-            raise ValueError("version needs image too: numbers alone do not name an image")
+            raise PydanticCustomError(
+                "version", "version needs image too: numbers alone do not name an image"
+            )
         return self
 
 

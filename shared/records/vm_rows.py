@@ -1,0 +1,86 @@
+"""The rows of one VM: how its entry, history lines and index notice are written and read."""
+
+import json
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.data.tables import TableEntity, UpdateMode
+from pydantic import TypeAdapter
+
+from shared.domain.history import Transition
+from shared.domain.identifiers import digest
+from shared.domain.vm_record import PolicyState
+from shared.ports import VmEntry
+from shared.records.entities import SCHEMA, Column, Entity, entity, pack
+from shared.records.keys import escape
+from shared.records.tables import Operation
+from shared.records.vm_index import ADAPTER, RowKeys, filter_columns
+
+POLICY = TypeAdapter(PolicyState)
+TRANSITION = TypeAdapter(Transition)
+REPLACE = {"mode": UpdateMode.REPLACE}
+
+
+def check_entry(old: VmEntry, new: VmEntry, transitions: Sequence[Transition]) -> None:
+    """Raise ValueError when *new* cannot follow *old* by *transitions*."""
+    if new.key != old.key or (new.record and new.record.key != new.key):
+        raise ValueError(f"the entry of VM {old.key} cannot be saved as that of {new.key}")
+    if new.record is None:
+        if old.record or transitions:
+            raise ValueError(f"VM {old.key} has a record or a history, and cannot be without one")
+        return
+    counted = (old.record.transitions if old.record else 0) + len(transitions)
+    if new.record.transitions != counted:
+        raise ValueError(
+            f"the record of VM {old.key} counts {new.record.transitions} transitions; with those "
+            f"saved now they are {counted}"
+        )
+
+
+def under(etag: str) -> dict[str, Any]:
+    """Return what makes an operation of a transaction hold only under *etag*."""
+    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def anchor_operation(entry: VmEntry, etag: str) -> Operation:
+    """Insert the `record` row, or replace it under *etag*."""
+    key = escape(entry.key)
+    if entry.record:
+        columns = filter_columns(entry.record)
+        row = pack(ADAPTER, entry.record, partition=key, row="record", columns=columns)
+    else:
+        row = entity(key, "record", {"known": False, "schema": SCHEMA})
+    return ("update", row, {**REPLACE, **under(etag)}) if etag else ("create", row)
+
+
+def policy_operations(old: VmEntry, new: VmEntry) -> Iterator[Operation]:
+    """Put the states that differ, delete those *new* lacks."""
+    before = {state.key: state for state in old.policy_states}
+    after = {state.key: state for state in new.policy_states}
+    for key, state in after.items():
+        if before.get(key) != state:
+            row = pack(POLICY, state, partition=escape(new.key), row=f"policy|{digest(*key)}")
+            yield ("upsert", row, REPLACE)
+    for key in before.keys() - after.keys():
+        yield ("delete", entity(escape(new.key), f"policy|{digest(*key)}", {}))
+
+
+def transition_row(key: str, number: int, line: Transition) -> Entity:
+    """Return the row of one history line; *number* counts from 1."""
+    return pack(TRANSITION, line, partition=escape(key), row=f"transition|{number:08d}")
+
+
+def index_row(key: str, dropped: AbstractSet[RowKeys]) -> Entity:
+    """Return the notice that the index is not in line, and which of its rows are to go."""
+    columns: dict[str, Column] = {"schema": SCHEMA, "dropped": json.dumps(sorted(dropped))}
+    return entity(escape(key), "index", columns)
+
+
+def read_index_row(row: TableEntity | None) -> tuple[str, frozenset[RowKeys]]:
+    """Return the row's ETag and the index rows to go; nothing when there is no row."""
+    if row is None:
+        return "", frozenset()
+    dropped: list[Sequence[str]] = json.loads(row["dropped"])
+    return str(row.metadata["etag"]), frozenset((p, r) for p, r in dropped)

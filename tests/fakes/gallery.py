@@ -1,0 +1,128 @@
+"""A Compute Gallery in memory; time passes by looking."""
+
+from dataclasses import dataclass, field
+
+from shared.domain.identifiers import normalise_id
+from shared.domain.image_definition import ImageDefinition
+from shared.errors import NotFoundError
+from shared.ports import GalleryVersion
+from tests.fakes.dial import Dial
+
+GALLERY = (
+    "/subscriptions/00000000-0000-0000-0000-000000000001/resourcegroups/rg-assay"
+    "/providers/microsoft.compute/galleries/assay"
+)
+
+
+@dataclass
+class HeldVersion:
+    """A version as the fake gallery holds it; *looks* is how many more replication takes."""
+
+    image_id: str
+    version: str
+    regions: dict[str, int]
+    excluded: bool = True
+    tags: dict[str, str] = field(default_factory=dict)
+    looks: int = 0
+    replicated: set[str] = field(default_factory=set)
+    failed_regions: frozenset[str] = frozenset()
+
+    def look(self) -> None:
+        """Let a look's worth of time pass."""
+        self.looks = max(0, self.looks - 1)
+        if self.looks == 0:
+            self.replicated = set(self.regions) - self.failed_regions
+
+
+class FakeGallery(Dial):
+    """Image definitions and versions; replication takes *replication_looks* looks."""
+
+    def __init__(self, *, gallery_id: str = GALLERY, replication_looks: int = 1) -> None:
+        super().__init__()
+        self.gallery_id = gallery_id
+        self.replication_looks = replication_looks
+        self.images: list[str] = []
+        self.held: dict[str, HeldVersion] = {}
+        """Versions by normalised resource id."""
+        self.published: list[tuple[str, bool]] = []
+        """Every `set_publishing`, as version and whether it was excluded."""
+
+    def image_id(self, definition: ImageDefinition) -> str:
+        return normalise_id(f"{self.gallery_id}/images/{definition.name}")
+
+    def put(
+        self,
+        image_id: str,
+        version: str,
+        *,
+        regions: dict[str, int] | None = None,
+        excluded: bool = True,
+        tags: dict[str, str] | None = None,
+        looks: int | None = None,
+    ) -> HeldVersion:
+        """Put a version into the gallery, as a finished build would."""
+        held = HeldVersion(
+            image_id=image_id,
+            version=version,
+            regions=regions or {"westeurope": 1},
+            excluded=excluded,
+            tags=dict(tags or {}),
+            looks=self.replication_looks if looks is None else looks,
+        )
+        self.held[f"{image_id}/versions/{version}"] = held
+        return held
+
+    def remove(self, image_id: str, version: str) -> None:
+        """Delete a version behind Assay's back."""
+        del self.held[f"{image_id}/versions/{version}"]
+
+    async def ensure_image(self, definition: ImageDefinition) -> None:
+        self._call("ensure_image")
+        if self.image_id(definition) not in self.images:
+            self.images.append(self.image_id(definition))
+
+    async def version(self, image_id: str, version: str) -> GalleryVersion | None:
+        self._call("version")
+        resource_id = f"{normalise_id(image_id)}/versions/{version}"
+        held = self.held.get(resource_id)
+        if held is None:
+            return None
+        held.look()
+        return GalleryVersion(
+            resource_id=resource_id,
+            provisioning_state="Updating" if held.looks else "Succeeded",
+            excluded_from_latest=held.excluded,
+            regions=dict(held.regions),
+            replicated=frozenset(held.replicated),
+            failed_regions=held.failed_regions,
+            tags=dict(held.tags),
+        )
+
+    async def versions(self, image_id: str) -> list[str]:
+        self._call("versions")
+        return [h.version for h in self.held.values() if h.image_id == normalise_id(image_id)]
+
+    async def tag(self, image_id: str, version: str, tags: dict[str, str]) -> None:
+        self._call("tag")
+        self._held(normalise_id(image_id), version).tags.update(tags)
+
+    async def set_publishing(
+        self, definition: ImageDefinition, version: str, *, excluded_from_latest: bool
+    ) -> None:
+        self._call("set_publishing")
+        held = self._held(self.image_id(definition), version)
+        wanted = {r.name: r.replicas for r in definition.regions}
+        if wanted != held.regions:
+            held.looks = self.replication_looks
+            held.replicated &= set(wanted)
+        held.regions = wanted
+        held.excluded = excluded_from_latest
+        self.published.append((version, excluded_from_latest))
+
+    def _held(self, image_id: str, version: str) -> HeldVersion:
+        held = self.held.get(f"{image_id}/versions/{version}")
+        if held is None:
+            raise NotFoundError(
+                f"the gallery has no version {version} of {image_id}; it was deleted"
+            )
+        return held

@@ -1,0 +1,177 @@
+"""A whole Assay in memory: every step, every message, over fakes, with a clock of its own.
+
+Time jumps to the next message that is due. Each message can be delivered twice, and the process
+can be killed at any call of a port, so that whole flows are tried in milliseconds.
+"""
+
+import heapq
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from shared.dispatch import Dispatcher
+from shared.domain.image_definition import ImageDefinition
+from shared.intake import Intake
+from shared.messages import Command, Envelope, StartBuild, encode
+from shared.ports import Pace
+from tests.fakes.azure import FakeGallery, FakeImageBuilder, FakeMarketplace, FakeVerificationVms
+from tests.fakes.definitions import ubuntu
+from tests.fakes.fleet import FakeFleet
+from tests.fakes.outbox import FakeOutbox
+from tests.fakes.records import MemoryRecords
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PACE = Pace(
+    look=timedelta(seconds=60),
+    grace=timedelta(seconds=120),
+    retry=timedelta(minutes=30),
+    blind=timedelta(minutes=30),
+)
+
+
+class KilledError(BaseException):
+    """The process dies here: no `except Exception` sees it."""
+
+
+@dataclass
+class Crashes:
+    """Kills the process at one call of a port, counted over the whole flow."""
+
+    at: int | None = None
+    calls: int = 0
+
+    def call(self) -> None:
+        """Count a call and die when its number has come up."""
+        self.calls += 1
+        if self.calls == self.at:
+            raise KilledError
+
+
+class Mortal:
+    """A port in a process that may die right before or right after any of its calls."""
+
+    def __init__(self, port: Any, crashes: Crashes) -> None:
+        self._port = port
+        self._crashes = crashes
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._port, name)
+        if not callable(attribute) or name == "image_id":
+            return attribute
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            self._crashes.call()
+            answer = await attribute(*args, **kwargs)
+            self._crashes.call()
+            return answer
+
+        return call
+
+
+@dataclass
+class World:
+    """Assay over fakes; `drain` delivers until nothing is left to deliver."""
+
+    definitions: dict[str, ImageDefinition] = field(
+        default_factory=lambda: {"ubuntu-22-04": ubuntu()}
+    )
+    twice: bool = False
+    crashes: Crashes = field(default_factory=Crashes)
+
+    def __post_init__(self) -> None:
+        self.now = NOON
+        self.records = MemoryRecords()
+        self.gallery = FakeGallery()
+        self.image_builder = FakeImageBuilder(self.gallery)
+        self.marketplace = FakeMarketplace(
+            {
+                d.source.urn: ["22.04.202409120", "22.04.202411080"]
+                for d in self.definitions.values()
+            }
+        )
+        self.vms = FakeVerificationVms()
+        self.fleet = FakeFleet()
+        self.outbox = FakeOutbox()
+        self.delivered: list[str] = []
+        self._queue: list[tuple[datetime, int, Envelope]] = []
+        self._taken = 0
+        self._order = count()
+        ports = {
+            "definitions": self.definitions,
+            "builds": self.records.builds,
+            "image_versions": self.records.image_versions,
+            "sources": self.records.sources,
+            "vms": self.records.vms,
+            "marketplace": self.marketplace,
+            "image_builder": self.image_builder,
+            "gallery": self.gallery,
+            "verification_vms": self.vms,
+            "fleet": self.fleet,
+        }
+        mortal = {
+            name: port if name == "definitions" else Mortal(port, self.crashes)
+            for name, port in ports.items()
+        }
+        self.dispatcher = Dispatcher(
+            ports={**mortal, "pace": PACE},
+            outbox=Mortal(self.outbox, self.crashes),
+            pace=PACE,
+            clock=lambda: self.now,
+        )
+        self.intake = Intake(
+            dispatcher=self.dispatcher,
+            definitions=self.definitions,
+            builds=self.records.builds,
+            image_versions=self.records.image_versions,
+            parked=self.records.parked,
+            clock=lambda: self.now,
+        )
+
+    def send(self, command: Command) -> None:
+        """Put a message into its queue, due now."""
+        self._push(Envelope(command=command, correlation_id="c"), timedelta())
+
+    async def drain(self, *, limit: int = 2000) -> None:
+        """Deliver everything, in the order it is due, until the queues are empty.
+
+        A delivery that dies comes back half a minute later, as the host would do it.
+        Raises AssertionError when that takes more than *limit* deliveries.
+        """
+        while self._queue:
+            assert len(self.delivered) < limit, self.delivered[-20:]
+            due, _, envelope = heapq.heappop(self._queue)
+            self.now = max(self.now, due)
+            for _ in range(2 if self.twice else 1):
+                await self._deliver(envelope)
+
+    async def build(self, source_version: str = "22.04.202411080", **changes: Any) -> str:
+        """Start a build of the one definition and drain; return the build's id."""
+        name = next(iter(self.definitions))
+        command = StartBuild(
+            definition=name, source_version=source_version, requested_by="http", **changes
+        )
+        self.send(command)
+        await self.drain()
+        page = await self.records.builds.list(definition=name)
+        return page.items[0].id
+
+    async def _deliver(self, envelope: Envelope) -> None:
+        kind = envelope.command.kind
+        self.delivered.append(kind)
+        try:
+            await self.intake.receive_text(kind, encode(envelope), deliveries=1)
+        except KilledError:
+            self._push(envelope, timedelta(seconds=30))
+        self._collect()
+
+    def _collect(self) -> None:
+        for sent in self.outbox.sent[self._taken :]:
+            envelope = Envelope(
+                command=sent.command, correlation_id=sent.correlation_id, tries=sent.tries
+            )
+            self._push(envelope, sent.delay)
+        self._taken = len(self.outbox.sent)
+
+    def _push(self, envelope: Envelope, delay: timedelta) -> None:
+        heapq.heappush(self._queue, (self.now + delay, next(self._order), envelope))

@@ -1,0 +1,18 @@
+"""A complete environment to test with."""
+
+SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-assay"
+
+APP_ENVIRON: dict[str, str] = {
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "ASSAY_TOPIC_ENDPOINT": "https://assay.westeurope-1.eventgrid.azure.net/api/events",
+    "ASSAY_SUBSCRIPTION_ID": SUBSCRIPTION,
+    "ASSAY_RESOURCE_GROUP": "rg-assay",
+    "ASSAY_LOCATION": "westeurope",
+    "ASSAY_GALLERY": "assay",
+    "ASSAY_BUILD_IDENTITY_ID": f"{GROUP}/providers/Microsoft.ManagedIdentity"
+    "/userAssignedIdentities/id-build",
+    "ASSAY_VERIFY_SUBNET_ID": f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet"
+    "/subnets/verify",
+    "ASSAY_DETECT_SCHEDULE": "0 */15 * * * *",
+}
