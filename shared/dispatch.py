@@ -111,12 +111,7 @@ class Dispatcher:
 
     async def _step(self, command: Command) -> list[Message]:
         step = STEP_FUNCTIONS[command.kind]
-        for _ in range(LOST_RACES - 1):
-            try:
-                return await step(command, **self._arguments(step))
-            except ConflictError:
-                continue  # another delivery was faster: load the record again and decide anew
-        return await step(command, **self._arguments(step))
+        return await despite_races(lambda: step(command, **self._arguments(step)))
 
     def _arguments(self, step: StepFunction) -> dict[str, Any]:
         at_hand = {**self.ports, "now": self.clock()}
@@ -130,6 +125,19 @@ class Dispatcher:
             delay=max(error.after or timedelta(), backoff),
             tries=envelope.tries + 1,
         )
+
+
+async def despite_races[T](work: Callable[[], Awaitable[T]]) -> T:
+    """Do *work*, and again when another delivery was faster: it loads and decides anew.
+
+    Raises ConflictError when it has lost too often.
+    """
+    for _ in range(LOST_RACES - 1):
+        try:
+            return await work()
+        except ConflictError:
+            continue  # the record has changed, so the next round decides on other facts
+    return await work()
 
 
 def _name(message: Message) -> str:

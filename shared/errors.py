@@ -11,6 +11,7 @@
     - SettingsError             the environment is incomplete or malformed
     - NotFoundError             the thing named does not exist
     - RefusedError              Azure refuses what we ask: access, policy or configuration
+    - ProblemError              an API request that cannot be answered (in web/problems.py)
 
 Each message says what happened, to what, and what to do. Two questions decide everything:
 retry or give up? The entrypoints ask only for `RetryableError` and `PermanentError`.

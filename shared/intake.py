@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.dispatch import Dispatcher
+from shared.dispatch import Dispatcher, despite_races
 from shared.domain.identifiers import digest
 from shared.errors import BadMessageError, PermanentError
 from shared.events import route
@@ -113,14 +113,19 @@ class Intake:
         await self.parked.park(message)
         _log.error("parked message %s of queue %s: %s", message.id, queue, reason)
         if envelope and isinstance(envelope.command, BuildCommand):
-            last_words = await abandon_build(
-                envelope.command.build_id,
+            await self._abandon(envelope.command, reason, envelope.correlation_id)
+
+    async def _abandon(self, command: BuildCommand, reason: str, correlation_id: str) -> None:
+        last_words = await despite_races(
+            lambda: abandon_build(
+                command.build_id,
                 builds=self.builds,
                 image_versions=self.image_versions,
-                reason=f"step {envelope.command.kind} could not be done: {reason}",
+                reason=f"step {command.kind} could not be done: {reason}",
                 now=self.clock(),
             )
-            await self.dispatcher.send(last_words, envelope.correlation_id)
+        )
+        await self.dispatcher.send(last_words, correlation_id)
 
 
 def _parked_id(queue: str, text: str) -> str:

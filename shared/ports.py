@@ -186,7 +186,7 @@ class Parked(Protocol):
         """Load one."""
 
     async def list(self, *, limit: int = 50, cursor: str = "") -> Page[ParkedMessage]:
-        """List them, oldest first."""
+        """List them, in the order of their ids."""
 
     async def remove(self, message_id: str) -> None:
         """Forget one; no error when it is gone already."""

@@ -1,7 +1,7 @@
 """The composition root: the only place that joins records and gateways to ports."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
@@ -59,6 +59,8 @@ class Runtime:
     teams: TeamRules
     kind_tag: str
     now: Callable[[], datetime]
+    closers: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What closes the connections of the adapters, in order."""
 
     @property
     def dispatcher(self) -> Dispatcher:
@@ -98,6 +100,7 @@ def build(settings: Settings, definitions: Definitions) -> Runtime:
     identity = credential(settings)
     clients = AzureClients(settings, identity)
     records = Records(settings.storage, identity)
+    outbox = StorageOutbox(settings, identity)
     return Runtime(
         settings=settings,
         definitions=definitions,
@@ -111,11 +114,12 @@ def build(settings: Settings, definitions: Definitions) -> Runtime:
         gallery=GalleryGateway(clients, settings),
         verification_vms=VerificationVmsGateway(clients, settings),
         fleet=FleetGateway(clients),
-        outbox=StorageOutbox(settings, identity),
+        outbox=outbox,
         pace=settings.pace,
         teams=settings.teams,
         kind_tag=settings.kind_tag,
         now=lambda: datetime.now(UTC),
+        closers=(outbox.close, records.close, clients.close, identity.close),
     )
 
 
@@ -129,3 +133,15 @@ def start() -> tuple[Settings, Definitions]:
 def current() -> Runtime:
     """Return the runtime of this process, joined on first use."""
     return build(*start())
+
+
+async def close() -> None:
+    """Close every connection of this process and forget its runtime.
+
+    For hosts that stop an app in a living process; Azure ends the process.
+    """
+    if current.cache_info().currsize:
+        for closer in current().closers:
+            await closer()
+    current.cache_clear()
+    start.cache_clear()

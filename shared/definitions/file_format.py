@@ -240,10 +240,10 @@ class DefinitionFile(Section):
         min_length=1, description="Regions the image is replicated to."
     )
     build: BuildSection = Field(
-        default_factory=BuildSection, description="How an attempt is built."
+        default_factory=BuildSection, description="How an attempt is built; may be left out."
     )
     verify: VerifySection = Field(
-        default_factory=VerifySection, description="How a candidate is verified."
+        default_factory=VerifySection, description="How a candidate is verified; may be left out."
     )
     customizers: list[CustomizerSection] = Field(
         default_factory=list,

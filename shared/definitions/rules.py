@@ -28,6 +28,7 @@ def problems_between(file: DefinitionFile, stem: str) -> list[Problem]:
         *_name(file, stem),
         *_regions(file),
         *_security(file),
+        *_boot(file),
         *_customizers(file),
         *_checks(file),
         *_repairs(file),
@@ -62,6 +63,12 @@ def _security(file: DefinitionFile) -> Iterator[Problem]:
     if image.security_type and image.hyper_v_generation != "V2":
         place = ("gallery_image", "security_type")
         yield Problem(place, f"{image.security_type} needs hyper_v_generation V2")
+
+
+def _boot(file: DefinitionFile) -> Iterator[Problem]:
+    if file.verify.boot_seconds >= file.verify.timeout_minutes * 60:
+        place = ("verify", "boot_seconds")
+        yield Problem(place, "must be less than verify.timeout_minutes, to leave time for checks")
 
 
 def _customizers(file: DefinitionFile) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ class ScriptError(Exception):
 
 
 def read_script(folder: Path, name: str, os: OperatingSystem) -> str:
-    """Return the text of the script *name*, a path relative to *folder*.
+    """Return the text of the script *name*, a path relative to *folder*, its last line ended.
 
     Raises ScriptError when it is outside of *folder* (through `..`, an absolute path or a
     symbolic link), missing, too large, or not a text the guest could run.
@@ -31,7 +31,7 @@ def read_script(folder: Path, name: str, os: OperatingSystem) -> str:
     problem = _fault(text, os)
     if problem:
         raise ScriptError(f"{name} {problem}")
-    return text
+    return text if text.endswith("\n") else text + "\n"
 
 
 def _read(folder: Path, name: str) -> bytes:

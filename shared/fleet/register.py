@@ -99,6 +99,8 @@ async def _announce_again(
     """Return the last announcement once more, if it is fresh and *because* of the same."""
     if now - record.changed_at > SAY_AGAIN or record.deleted_at is not None:
         return []
+    if record.verdict is Verdict.CURRENT and record.changed_at == record.first_seen_at:
+        return []  # current ever since it was first seen: spares the look into its history
     lines = await vms.history(record.key)
     last = max((n for n, line in enumerate(lines) if line.what == "verdict"), default=None)
     if last is None or lines[last].because != because or now - lines[last].at > SAY_AGAIN:

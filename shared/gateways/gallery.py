@@ -8,6 +8,7 @@ from shared.domain.image_definition import ImageDefinition
 from shared.errors import NotFoundError, UnavailableError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import found, translated
+from shared.gateways.words import word
 from shared.ports import GalleryVersion
 from shared.settings import Settings
 
@@ -46,7 +47,7 @@ class GalleryGateway:
         images = self._clients.compute().gallery_images
         where = (self._settings.resource_group, self._settings.gallery, definition.name)
         image = await found(images.get(*where), f"read the gallery image {definition.name}")
-        state = str(image.provisioning_state or "") if image else ""
+        state = word(image.provisioning_state) if image else ""
         if state == "Succeeded":
             return
         if state in ("", "Failed"):
@@ -64,7 +65,7 @@ class GalleryGateway:
         answer = await found(call, f"read version {version} of {image_id}")
         if answer is None:
             return None
-        return _read(answer, f"{normalise_id(image_id)}/versions/{version}")
+        return read_version(answer, f"{normalise_id(image_id)}/versions/{version}")
 
     async def versions(self, image_id: str) -> list[str]:
         """List the version numbers the gallery holds; none when it lacks the image."""
@@ -160,14 +161,18 @@ def _image_body(definition: ImageDefinition, location: str) -> "types.GalleryIma
     return body
 
 
-def _read(answer: "GalleryImageVersion", resource_id: str) -> GalleryVersion:
+def read_version(answer: "GalleryImageVersion", resource_id: str) -> GalleryVersion:
+    """Return what *answer*, read with its replication, says of the version *resource_id*.
+
+    Azure writes regions long and short within one answer; here they are all short.
+    """
     profile = answer.publishing_profile
     targets = (profile.target_regions or []) if profile else []
     status = answer.replication_status
     summary = (status.summary or []) if status else []
     return GalleryVersion(
         resource_id=resource_id,
-        provisioning_state=str(answer.provisioning_state or ""),
+        provisioning_state=word(answer.provisioning_state),
         excluded_from_latest=bool(profile and profile.exclude_from_latest),
         regions={normalise_region(t.name): t.regional_replica_count or 1 for t in targets},
         excluded_regions=frozenset(

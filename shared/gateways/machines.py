@@ -2,10 +2,10 @@
 
 import secrets
 import string
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from shared.domain.image_definition import ImageDefinition, OperatingSystem
+from shared.gateways.words import moment, word
 from shared.ports import MachineStatus, RunCommandStatus
 from shared.settings import Settings
 
@@ -121,14 +121,14 @@ def _network(subnet_id: str) -> "types.NetworkProfile":
 def read_machine(vm: "VirtualMachine") -> MachineStatus:
     """Return what *vm*, read with its instance view, says of itself."""
     view = vm.instance_view
-    state = str(vm.provisioning_state or "")
+    state = word(vm.provisioning_state)
     agent = (view.vm_agent.statuses or []) if view and view.vm_agent else []
     ready = next((s for s in agent if s.code == "ProvisioningState/succeeded"), None)
     return MachineStatus(
         provisioning_state=state,
         agent_ready=ready is not None,
         failure=_fault((view.statuses or []) if view else []) if state == "Failed" else "",
-        ready_at=_utc(ready.time) if ready else None,
+        ready_at=moment(ready.time) if ready else None,
     )
 
 
@@ -144,12 +144,14 @@ def _fault(statuses: "list[InstanceViewStatus]") -> str:
 def read_command(command: "VirtualMachineRunCommand") -> RunCommandStatus:
     """Return what *command*, read with its instance view, says of itself."""
     view = command.instance_view
-    state = str(view.execution_state or "") if view else ""
+    state = word(view.execution_state) if view else ""
     if state in _UNFINISHED or view is None:
         if command.provisioning_state == "Failed":
             said = view.execution_message if view else ""
             return RunCommandStatus(finished=True, failure=said or "Azure gave no reason")
-        return RunCommandStatus(finished=False, started_at=_utc(view.start_time) if view else None)
+        return RunCommandStatus(
+            finished=False, started_at=moment(view.start_time) if view else None
+        )
     failure = ""
     if state == "Canceled" or (state == "Failed" and not view.exit_code):
         failure = view.execution_message or f"the run command ended as {state}"
@@ -160,10 +162,6 @@ def read_command(command: "VirtualMachineRunCommand") -> RunCommandStatus:
         error=view.error or "",
         timed_out=state == "TimedOut",
         failure=failure,
-        started_at=_utc(view.start_time),
-        ended_at=_utc(view.end_time),
+        started_at=moment(view.start_time),
+        ended_at=moment(view.end_time),
     )
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    return time.astimezone(UTC) if time else None

@@ -5,12 +5,13 @@ Fields: https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-j
 """
 
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.failure import Failure, FailureClass, classify
 from shared.domain.image_definition import Customizer, CustomizerKind
 from shared.errors import RefusedError, UnavailableError
+from shared.gateways.words import moment, word
 from shared.ports import TemplateSpec, TemplateStatus
 from shared.settings import Settings
 
@@ -106,31 +107,29 @@ def read_status(template: "ImageTemplate") -> TemplateStatus:
     if properties is None:
         raise UnavailableError(f"Azure described template {template.name} without properties")
     run = properties.last_run_status
-    state = str(properties.provisioning_state or "")
+    state = word(properties.provisioning_state)
     failure = None
     if state == "Failed":
         error = properties.provisioning_error
-        code = str(error.provisioning_error_code or "") if error else ""
+        code = word(error.provisioning_error_code) if error else ""
         failure = classify(code, (error.message if error else "") or "Azure gave no reason")
     status = TemplateStatus(
         provisioning_state=state,
         provisioning_failure=failure,
-        source_version=_exact(str(properties.source.get("exactVersion") or "")),
+        source_version=_exact(state, str(properties.source.get("exactVersion") or "")),
     )
     return status if run is None else _with_run(status, run)
 
 
 def _with_run(status: TemplateStatus, run: "ImageTemplateLastRunStatus") -> TemplateStatus:
-    state, message = str(run.run_state or ""), run.message or ""
-    return TemplateStatus(
-        provisioning_state=status.provisioning_state,
-        provisioning_failure=status.provisioning_failure,
-        source_version=status.source_version,
+    state, message = word(run.run_state), run.message or ""
+    return replace(
+        status,
         run_state=state,
-        run_sub_state=str(run.run_sub_state or ""),
+        run_sub_state=word(run.run_sub_state),
         run_message=message,
-        run_started_at=_time(run.start_time),
-        run_ended_at=_time(run.end_time),
+        run_started_at=moment(run.start_time),
+        run_ended_at=moment(run.end_time),
         run_failure=_run_failure(state, message) if state in _ENDED_BADLY else None,
     )
 
@@ -142,11 +141,6 @@ def _run_failure(state: str, message: str) -> Failure:
     return failure
 
 
-def _exact(version: str) -> str:
-    # Azure answers "latest" until the template is created.
-    return "" if version == "latest" else version
-
-
-def _time(value: datetime | None) -> datetime | None:
-    # A run that has not ended says so with the year 1.
-    return None if value is None or value.year == 1 else value.astimezone(UTC)
+def _exact(state: str, version: str) -> str:
+    # Until the template is created Azure repeats what it was asked for, be it "latest".
+    return "" if state == "Creating" or version == "latest" else version

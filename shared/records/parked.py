@@ -32,7 +32,7 @@ class TableParked:
         return unpack(_ADAPTER, row) if row else None
 
     async def list(self, *, limit: int = 50, cursor: str = "") -> Page[ParkedMessage]:
-        """List them, oldest first.
+        """List them, in the order of their ids.
 
         Raises BadMessageError when *cursor* is not one we gave.
         """

@@ -8,7 +8,7 @@ from shared.domain.image_definition import ImageDefinition
 from shared.ports import VmFilter
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Links, links_for
-from shared.web.pages import cut, page_answer
+from shared.web.pages import cut, fetch, page_answer
 from shared.web.problems import ProblemError, bad_request, unknown
 from shared.web.schema import BuildsQuery, NoQuery, PageQuery, VmsQuery, read_query
 from shared.web.views.builds import build_summary, build_view
@@ -108,8 +108,8 @@ async def get_version(request: ApiRequest, app: App) -> ApiResponse:
 async def list_builds(request: ApiRequest, app: App) -> ApiResponse:
     """GET builds: newest first, of one definition or of all."""
     asked = read_query(request, BuildsQuery)
-    page = await app.builds.list(
-        definition=asked.definition, limit=asked.limit, cursor=asked.cursor
+    page = await fetch(
+        app.builds.list(definition=asked.definition, limit=asked.limit, cursor=asked.cursor)
     )
     items = [build_summary(b, links(request, app)) for b in page.items]
     return page_answer(request, links(request, app), items, page.cursor, now=app.now())
@@ -141,7 +141,7 @@ async def list_vms(request: ApiRequest, app: App) -> ApiResponse:
         subscription_id=str(asked.subscription) if asked.subscription else "",
         deleted=asked.deleted,
     )
-    page = await app.vms.list(wanted, limit=asked.limit, cursor=asked.cursor)
+    page = await fetch(app.vms.list(wanted, limit=asked.limit, cursor=asked.cursor))
     items = [vm_summary(vm, links(request, app)) for vm in page.items]
     return page_answer(request, links(request, app), items, page.cursor, now=app.now())
 

@@ -1,8 +1,9 @@
 """Pages of a list: the answer's shape, and cutting a page out of what is in memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
+from shared.errors import BadMessageError
 from shared.ports import Page
 from shared.web.exchange import ApiRequest, ApiResponse, Json, Links
 from shared.web.problems import bad_request
@@ -21,6 +22,17 @@ def page_answer(
             "as_of": instant(now),
         },
     )
+
+
+async def fetch[T](page: Awaitable[Page[T]]) -> Page[T]:
+    """Await a page of the register.
+
+    Raises ProblemError (400) when the cursor is not one the register gave.
+    """
+    try:
+        return await page
+    except BadMessageError as error:
+        raise bad_request(("cursor", str(error))) from error
 
 
 def cut[T](items: Iterable[T], name: Callable[[T], str], *, limit: int, cursor: str) -> Page[T]:

@@ -1,6 +1,7 @@
 """Messages that no step could do: list, look at, replay, discard."""
 
 import json
+from typing import Any
 
 from shared.errors import BadMessageError
 from shared.messages import TrackVm, is_envelope, load_json
@@ -8,7 +9,7 @@ from shared.ports import ParkedMessage
 from shared.web.api import links
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse
-from shared.web.pages import page_answer
+from shared.web.pages import fetch, page_answer
 from shared.web.problems import unknown
 from shared.web.schema import NoQuery, PageQuery, read_query
 from shared.web.views.messages import parked_view
@@ -20,9 +21,9 @@ _FOR_EVENTS = STEP_BY_NAME[TrackVm.kind].queue
 
 
 async def list_parked(request: ApiRequest, app: App) -> ApiResponse:
-    """GET messages/parked: oldest first."""
+    """GET messages/parked: a page of them."""
     asked = read_query(request, PageQuery)
-    page = await app.parked.list(limit=asked.limit, cursor=asked.cursor)
+    page = await fetch(app.parked.list(limit=asked.limit, cursor=asked.cursor))
     items = [parked_view(m, links(request, app)) for m in page.items]
     return page_answer(request, links(request, app), items, page.cursor, now=app.now())
 
@@ -42,7 +43,7 @@ async def replay_parked(request: ApiRequest, app: App) -> ApiResponse:
     """
     message = await _message_asked(request, app)
     queue = queue_to_replay(message.queue)
-    await app.outbox.put(queue, text_to_replay(message.text))
+    await app.outbox.put(queue, text_to_replay(message))
     await app.parked.remove(message.id)
     return ApiResponse(
         status=202,
@@ -66,18 +67,26 @@ def queue_to_replay(queue: str) -> str:
     return queue if queue in _QUEUES else _FOR_EVENTS
 
 
-def text_to_replay(text: str) -> str:
-    """Return *text* as it is to be queued again: our own messages with no tries behind them.
+def text_to_replay(message: ParkedMessage) -> str:
+    """Return the text *message* is queued again with: our own with no tries behind it.
 
-    What is not ours, an Event Grid event or a text no one can read, goes back as it came.
+    The same text would be parked under the same id, which a quick step may do before this replay
+    has forgotten the old one. So the text is never the same: our own says what it is a replay of,
+    which its reader ignores, and an event or what no one can read gets one more line end.
     """
+    bare = message.text.rstrip("\n")
+    line_ends = "\n" * (len(message.text) - len(bare) + 1)
     try:
-        payload = load_json(text)
+        payload = load_json(bare)
     except BadMessageError:
-        return text
-    if not is_envelope(payload):
-        return text
-    return json.dumps({**payload, "tries": 0}, separators=(",", ":"))
+        return bare + line_ends
+    if is_envelope(payload):
+        return _compact({**payload, "tries": 0, "replay_of": message.id})
+    return _compact(payload) + line_ends
+
+
+def _compact(payload: Any) -> str:
+    return json.dumps(payload, separators=(",", ":"))
 
 
 async def _message_asked(request: ApiRequest, app: App) -> ParkedMessage:

@@ -51,7 +51,7 @@ def unknown(what: str, detail: str, **more: object) -> ProblemError:
     """Return the error for a named thing that does not exist."""
     return ProblemError(
         Problem(
-            kind=f"unknown-{what.replace(' ', '-')}", title=f"Unknown {what}", status=404,
+            kind=f"unknown-{what.lower()}", title=f"Unknown {what}", status=404,
             detail=detail, more=dict(more),
         )
     )  # fmt: skip

@@ -1,0 +1,68 @@
+"""What every act of the scenario has at hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from localcloud.narrator import Narrator
+from localcloud.scenario.clients import Assay, Azure, Json, Simulation
+from localcloud.scenario.expect import Look, expect
+from shared.domain.image_definition import ImageDefinition
+
+REACTION_SECONDS = 30.0
+"""How soon Assay must have seen a change: events take well under a second here."""
+
+
+@dataclass
+class Stage:
+    """The actors, the narrator and what was found out so far."""
+
+    assay: Assay
+    azure: Azure
+    simulation: Simulation
+    narrator: Narrator
+    definitions: Mapping[str, ImageDefinition]
+    time_scale: float
+    galleries: dict[str, str] = field(default_factory=dict)
+    """Id of the gallery image definition, by the name of our image."""
+
+    async def vm(self, name: str) -> Json | None:
+        """Return the record of the VM called *name*; None when there is none."""
+        return next((vm for vm in await self.assay.vms() if vm["name"] == name), None)
+
+    async def expect_source_seen(self, image: str) -> str:
+        """Wait until Assay has seen a source version of *image*, and return it."""
+
+        async def look() -> Look[str]:
+            seen = (await self.assay.image(image))["source_seen"]
+            return Look(seen["version"] if seen else None, f"source_seen {seen}")
+
+        within = REACTION_SECONDS
+        return await expect(f"a source version of {image} to be seen", look, within=within)
+
+    async def expect_vm(self, name: str, **wanted: str) -> Json:
+        """Wait until the record of the VM called *name* says what is *wanted*.
+
+        *wanted* names fields of the answer; `definition` and `version` are the image's, and
+        `deleted` is `yes` or `no`.
+        """
+
+        async def look() -> Look[Json]:
+            vm = await self.vm(name)
+            if vm is None:
+                return Look(None, "no record of it")
+            facts = _facts(vm)
+            fits = all(facts[field] == value for field, value in wanted.items())
+            return Look(vm if fits else None, ", ".join(f"{f} {facts[f]}" for f in wanted))
+
+        text = ", ".join(f"{field} {value}" for field, value in wanted.items())
+        return await expect(f"VM {name} with {text}", look, within=REACTION_SECONDS)
+
+
+def _facts(vm: Json) -> dict[str, str]:
+    plain = {name: str(vm[name] or "") for name in ("verdict", "policy", "team", "kind")}
+    return {
+        **plain,
+        "definition": vm["image"]["definition"] or "",
+        "version": vm["image"]["version"] or "",
+        "deleted": "yes" if vm["deleted_at"] else "no",
+    }

@@ -1,0 +1,127 @@
+"""Runs Microsoft's traffic validator (`oav`) on recorded exchanges."""
+
+import asyncio
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance.samples import samples_folder
+
+_HERE = Path(__file__).parent
+_PROGRAM = _HERE / "node_modules" / "oav" / "dist" / "cli.js"
+_SECONDS = 120
+# The versions of the saved specifications, by the resource a URL names.
+_SAVED = (
+    (re.compile(r"/Microsoft\.VirtualMachineImages/", re.IGNORECASE), "2024-02-01"),
+    (re.compile(r"/Microsoft\.Compute/galleries", re.IGNORECASE), "2023-07-03"),
+    (re.compile(r"/Microsoft\.Compute/", re.IGNORECASE), "2024-07-01"),
+    (re.compile(r"/Microsoft\.PolicyInsights/", re.IGNORECASE), "2024-10-01"),
+    (re.compile(r"/Microsoft\.ResourceGraph/", re.IGNORECASE), "2024-04-01"),
+)
+# Real Azure answers to these deviate from its own specifications, too.
+DEVIATING_IN_AZURE = frozenset(
+    {
+        "VirtualMachineImages_Get",
+        "VirtualMachineImages_List",
+        "VirtualMachineImages_ListSkus",
+        "GallerySharingProfile_Update",
+        "VirtualMachineScaleSetVMs_Get",
+        "PolicyStates_ListQueryResultsForResource",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One way in which an exchange is not what the specification says.
+
+    `source` is "request" (what the client sent) or "response" (what the simulator answered).
+    """
+
+    operation: str
+    source: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the validator found, and which operations it knew and saw."""
+
+    deviations: list[Deviation]
+    covered: int
+    passed: frozenset[str]
+
+    def beyond_azure(self) -> list[Deviation]:
+        """The deviations in operations that real Azure answers by its specifications."""
+        return [each for each in self.deviations if each.operation not in DEVIATING_IN_AZURE]
+
+
+async def validate(traffic: Path) -> Report:
+    """Validate the payload files of a folder; skips the test where something is missing."""
+    specification = samples_folder() / "specification"
+    node = shutil.which("node")
+    if node is None or not _PROGRAM.is_file() or not specification.is_dir():
+        pytest.skip(f"oav needs node, `npm ci` in {_HERE} and the saved specifications")
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        _rewrite(traffic, work / "traffic")
+        report = work / "report.json"
+        process = await asyncio.create_subprocess_exec(
+            node,
+            str(_PROGRAM),
+            "validate-traffic",
+            str(work / "traffic"),
+            str(specification),
+            "--jsonReport",
+            str(report),
+            "-l",
+            "off",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=work,
+        )
+        async with asyncio.timeout(_SECONDS):
+            output, _ = await process.communicate()
+        assert report.is_file(), output.decode(errors="replace")[-2000:]
+        return _read(json.loads(report.read_text(encoding="utf-8")))
+
+
+def _rewrite(traffic: Path, target: Path) -> None:
+    target.mkdir()
+    for path in sorted(traffic.glob("*.json")):
+        payload = json.loads(path.read_text(encoding="utf-8"))
+        request = payload["liveRequest"]
+        for pattern, version in _SAVED:
+            if pattern.search(request["url"]):
+                request["url"] = re.sub(
+                    r"api-version=[^&]+", f"api-version={version}", request["url"]
+                )
+                break
+        (target / path.name).write_text(json.dumps(payload), encoding="utf-8")
+
+
+def _read(report: dict[str, Any]) -> Report:
+    return Report(
+        deviations=[
+            Deviation(
+                operation=error["operationId"],
+                source=error.get("issueSource", ""),
+                code=error["errorCode"],
+                message=error["errorMessage"],
+            )
+            for error in report["errors"]
+        ],
+        covered=report["coveredOperations"],
+        passed=frozenset(
+            operation
+            for specification in report["passedOperationsList"]
+            for operation in specification["operationIds"]
+        ),
+    )

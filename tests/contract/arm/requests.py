@@ -1,0 +1,168 @@
+"""Request bodies that the tests of the simulator share."""
+
+from typing import Any
+
+SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
+IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/builder"
+GALLERY = f"{GROUP}/providers/Microsoft.Compute/galleries/g"
+IMAGE = f"{GALLERY}/images/i"
+UBUNTU = {
+    "publisher": "Canonical",
+    "offer": "0001-com-ubuntu-server-jammy",
+    "sku": "22_04-lts-gen2",
+    "version": "latest",
+}
+NEWEST_UBUNTU = "22.04.202411080"
+TATTOO = [
+    "cat > /tmp/tattoo.json <<'EOF'",
+    '{"build": "b-1"}',
+    "EOF",
+    "sudo install -D -m 0644 /tmp/tattoo.json /etc/assay/tattoo.json",
+]
+
+
+def definition(
+    *, location: str = "westeurope", os: str = "Linux", state: str = "Generalized"
+) -> dict[str, Any]:
+    """A gallery image definition."""
+    return {
+        "location": location,
+        "properties": {
+            "osType": os,
+            "osState": state,
+            "hyperVGeneration": "V2",
+            "identifier": {"publisher": "assay", "offer": "o", "sku": os},
+        },
+    }
+
+
+def template(
+    gallery_image: str = f"{IMAGE}/versions/1.0.0",
+    *,
+    source: dict[str, Any] | None = None,
+    customize: list[dict[str, Any]] | None = None,
+    validators: bool = False,
+    exclude: bool = True,
+    regions: tuple[str, ...] = ("westeurope",),
+    **properties: Any,
+) -> dict[str, Any]:
+    """An image template that builds Ubuntu, tattoos it and distributes one version."""
+    check = {"type": "Shell", "name": "smoke", "inline": ["true"]}
+    if validators:
+        properties["validate"] = {"inVMValidations": [check]}
+    return {
+        "location": "westeurope",
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
+        "tags": {"made-by": "test"},
+        "properties": {
+            "source": source or {"type": "PlatformImage", **UBUNTU},
+            "customize": customize or [{"type": "Shell", "name": "tattoo", "inline": TATTOO}],
+            "distribute": [
+                {
+                    "type": "SharedImage",
+                    "runOutputName": "out",
+                    "galleryImageId": gallery_image,
+                    "excludeFromLatest": exclude,
+                    "artifactTags": {"assay": "yes"},
+                    "targetRegions": [{"name": name} for name in regions],
+                }
+            ],
+            **properties,
+        },
+    }
+
+
+def version(
+    *regions: str, exclude: bool = False, source: str = "", **profile: Any
+) -> dict[str, Any]:
+    """A gallery image version, made directly."""
+    return {
+        "location": "westeurope",
+        "properties": {
+            "publishingProfile": {
+                "targetRegions": [{"name": name} for name in regions or ("westeurope",)],
+                "excludeFromLatest": exclude,
+                **profile,
+            },
+            "storageProfile": {
+                "source": {"id": source or f"{GROUP}/providers/Microsoft.Compute/images/managed"}
+            },
+        },
+    }
+
+
+def version_update(*regions: str, exclude: bool = False) -> dict[str, Any]:
+    """A change of a gallery image version, with everything its specification asks for."""
+    return {
+        "properties": {
+            "publishingProfile": {
+                "targetRegions": [{"name": name} for name in regions or ("westeurope",)],
+                "excludeFromLatest": exclude,
+            },
+            "storageProfile": {},
+        }
+    }
+
+
+def machine(image: str | dict[str, Any] = IMAGE, *, location: str = "westeurope") -> dict[str, Any]:
+    """A virtual machine that makes its own network interface."""
+    return {
+        "location": location,
+        "tags": {"team": "a"},
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_D2s_v3"},
+            "storageProfile": {
+                "imageReference": {"id": image} if isinstance(image, str) else image,
+                "osDisk": {"createOption": "FromImage", "deleteOption": "Delete"},
+            },
+            "osProfile": {
+                "computerName": "vm",
+                "adminUsername": "someone",
+                "adminPassword": "not-to-be-shown",
+            },
+            "networkProfile": {
+                "networkApiVersion": "2022-11-01",
+                "networkInterfaceConfigurations": [
+                    {"name": "nic", "properties": {"primary": True, "ipConfigurations": []}}
+                ],
+            },
+        },
+    }
+
+
+def scale_set(
+    image: str | dict[str, Any] = IMAGE, *, capacity: int = 2, mode: str = "Uniform"
+) -> dict[str, Any]:
+    """A scale set."""
+    return {
+        "location": "westeurope",
+        "tags": {"team": "b"},
+        "sku": {"name": "Standard_D2s_v3", "capacity": capacity},
+        "properties": {
+            "orchestrationMode": mode,
+            "upgradePolicy": {"mode": "Manual"},
+            "virtualMachineProfile": {
+                "storageProfile": {
+                    "imageReference": {"id": image} if isinstance(image, str) else image
+                },
+                "osProfile": {"computerNamePrefix": "set", "adminUsername": "someone"},
+                "networkProfile": {
+                    "networkInterfaceConfigurations": [
+                        {
+                            "name": "nic",
+                            "properties": {
+                                "primary": True,
+                                "ipConfigurations": [{"name": "ip", "properties": {}}],
+                            },
+                        }
+                    ]
+                },
+            },
+        },
+    }
+
+
+def run_command(script: str, **properties: Any) -> dict[str, Any]:
+    """A managed run command."""
+    return {"location": "westeurope", "properties": {"source": {"script": script}, **properties}}

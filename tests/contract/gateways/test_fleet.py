@@ -1,0 +1,228 @@
+"""The contract of the fleet port, and how the gateway reads what Azure recorded."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.domain.identifiers import normalise_id
+from shared.domain.vm_record import Image, LineageSource, VmFacts
+from shared.errors import RefusedError, ThrottledError
+from shared.gateways.clients import AzureClients
+from tests.contract.gateways.fleets import (
+    GROUP,
+    IMAGE,
+    CannedArm,
+    FleetCloud,
+    MemoryFleet,
+    SimulatedFleet,
+)
+
+TEAM = {"team": "web"}
+
+
+@pytest.fixture(params=["fakes", "simulated Azure"])
+def cloud(request: pytest.FixtureRequest, clients: AzureClients, settings: Any) -> FleetCloud:
+    if request.param == "fakes":
+        return MemoryFleet(settings.subscription_id)
+    return SimulatedFleet(clients)
+
+
+async def test_a_vm_is_read_with_its_image_region_and_tags(cloud: FleetCloud) -> None:
+    vm = await cloud.make_vm("Web-01", {"Team": "Payments"})
+    facts = await cloud.fleet.vm(vm)
+    assert facts is not None
+    assert facts.resource_id == normalise_id(vm)
+    assert (facts.name, facts.region, facts.os) == ("Web-01", "westeurope", "linux")
+    assert (facts.image, facts.tags, facts.scale_set_id) == (IMAGE, {"team": "Payments"}, "")
+
+
+async def test_a_vm_that_does_not_exist_is_none(cloud: FleetCloud) -> None:
+    vm = await cloud.make_vm("web-01", {})
+    await cloud.remove(vm)
+    assert await cloud.fleet.vm(vm) is None
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+async def test_the_instances_of_a_scale_set_are_read(cloud: FleetCloud, mode: str) -> None:
+    await cloud.make_vm("bystander", {})
+    scale_set = await cloud.make_scale_set("api", mode, 3)
+    instances = await cloud.fleet.scale_set_instances(scale_set)
+    assert instances is not None
+    assert len({i.resource_id for i in instances}) == 3
+    shown = {(i.scale_set_id, i.image, i.tags["team"], i.os) for i in instances}
+    assert shown == {(normalise_id(scale_set), IMAGE, "web", "linux")}
+    of_the_set = [i.resource_id.startswith(f"{normalise_id(scale_set)}/") for i in instances]
+    assert of_the_set == [mode == "Uniform"] * 3
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+async def test_an_instance_read_alone_is_what_the_scale_set_says(
+    cloud: FleetCloud, mode: str
+) -> None:
+    scale_set = await cloud.make_scale_set("api", mode, 2)
+    instances = await cloud.fleet.scale_set_instances(scale_set)
+    assert instances is not None
+    for instance in instances:
+        assert await cloud.fleet.vm(instance.resource_id) == instance
+
+
+async def test_a_scale_set_without_instances_is_empty(cloud: FleetCloud) -> None:
+    scale_set = await cloud.make_scale_set("api", "Uniform", 0)
+    assert await cloud.fleet.scale_set_instances(scale_set) == []
+
+
+async def test_a_scale_set_that_does_not_exist_is_none(cloud: FleetCloud) -> None:
+    scale_set = await cloud.make_scale_set("api", "Uniform", 1)
+    await cloud.remove(scale_set)
+    assert await cloud.fleet.scale_set_instances(scale_set) is None
+    assert await cloud.fleet.vm(f"{normalise_id(scale_set)}/virtualMachines/0") is None
+
+
+# --- what only Azure's own answers show -----------------------------------------------------------
+
+COMPUTE = f"/subscriptions/0000000a/resourceGroups/{GROUP}/providers/Microsoft.Compute"
+GALLERY_IMAGE = normalise_id(f"{COMPUTE}/galleries/golden/images/ubuntu")
+
+
+def machine(reference: dict[str, str] | None, **properties: Any) -> dict[str, Any]:
+    """Return a VM as Azure writes it, with an OS disk called `os`."""
+    storage: dict[str, Any] = {
+        "osDisk": {
+            "osType": "Linux",
+            "createOption": "FromImage" if reference else "Attach",
+            "managedDisk": {"id": f"{COMPUTE}/disks/os"},
+        }
+    }
+    if reference:
+        storage["imageReference"] = reference
+    return {
+        "id": f"{COMPUTE}/virtualMachines/vm",
+        "name": "vm",
+        "location": "westeurope",
+        "properties": {
+            "storageProfile": storage,
+            "timeCreated": "2026-11-22T12:00:00.1234567+00:00",
+            **properties,
+        },
+    }
+
+
+def disk(path: str, **creation_data: Any) -> dict[str, Any]:
+    """Return a disk or snapshot as Azure writes it."""
+    return {
+        "id": f"{COMPUTE}/{path}",
+        "name": path.rsplit("/", 1)[-1],
+        "location": "westeurope",
+        "properties": {"creationData": creation_data},
+    }
+
+
+def made_from(version: str) -> dict[str, Any]:
+    return {
+        "createOption": "FromImage",
+        "galleryImageReference": {
+            "id": f"{COMPUTE}/galleries/golden/images/ubuntu/versions/{version}"
+        },
+    }
+
+
+def copy_of(path: str) -> dict[str, Any]:
+    return {"createOption": "Copy", "sourceResourceId": f"{COMPUTE}/{path}"}
+
+
+async def read(arm: CannedArm, vm: dict[str, Any]) -> VmFacts:
+    async with arm.gateway() as fleet:
+        facts = await fleet.vm(arm.put(vm))
+    assert facts is not None
+    return facts
+
+
+async def test_a_vm_that_says_its_exact_image_costs_one_read() -> None:
+    arm = CannedArm()
+    reference = {"id": f"{COMPUTE}/galleries/golden/images/ubuntu", "exactVersion": "1.1.3"}
+    facts = await read(arm, machine(reference))
+    assert facts.image == Image(
+        image_id=GALLERY_IMAGE, version="1.1.3", source=LineageSource.IMAGE_REFERENCE
+    )
+    assert facts.created_at == datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
+    assert arm.reads == ["virtualmachines/vm"]
+
+
+async def test_an_attached_disk_tells_the_image() -> None:
+    arm = CannedArm()
+    arm.put(disk("disks/os", **made_from("1.1.2")))
+    facts = await read(arm, machine(None))
+    assert facts.image == Image(image_id=GALLERY_IMAGE, version="1.1.2", source=LineageSource.DISK)
+    assert arm.reads == ["virtualmachines/vm", "disks/os"]
+
+
+async def test_the_image_is_followed_through_copies() -> None:
+    arm = CannedArm()
+    arm.put(disk("disks/os", **copy_of("snapshots/s")))
+    arm.put(disk("snapshots/s", **copy_of("disks/first")))
+    arm.put(disk("disks/first", **made_from("1.0.0")))
+    facts = await read(arm, machine(None))
+    assert facts.image == Image(
+        image_id=GALLERY_IMAGE, version="1.0.0", source=LineageSource.SNAPSHOT
+    )
+    assert arm.reads == ["virtualmachines/vm", "disks/os", "snapshots/s", "disks/first"]
+
+
+async def test_lineage_is_lost_with_the_snapshot() -> None:
+    arm = CannedArm()
+    arm.put(disk("disks/os", **copy_of("snapshots/deleted")))
+    assert (await read(arm, machine(None))).image == Image()
+
+
+async def test_copies_in_a_circle_end() -> None:
+    arm = CannedArm()
+    arm.put(disk("disks/os", **copy_of("disks/os")))
+    assert (await read(arm, machine(None))).image == Image()
+    assert arm.reads == ["virtualmachines/vm"] + ["disks/os"] * 6
+
+
+async def test_a_snapshot_we_may_not_read_ends_the_trail() -> None:
+    arm = CannedArm()
+    arm.put(disk("disks/os", **copy_of("snapshots/foreign")))
+    arm.refused[normalise_id(f"{COMPUTE}/snapshots/foreign")] = (403, "AuthorizationFailed")
+    assert (await read(arm, machine(None))).image == Image()
+
+
+async def test_an_os_disk_we_may_not_read_is_said() -> None:
+    arm = CannedArm()
+    arm.refused[normalise_id(f"{COMPUTE}/disks/os")] = (403, "AuthorizationFailed")
+    with pytest.raises(RefusedError, match="did not read disks os"):
+        await read(arm, machine(None))
+
+
+async def test_a_vm_without_managed_disk_has_lost_its_lineage() -> None:
+    vm = machine(None)
+    del vm["properties"]["storageProfile"]["osDisk"]["managedDisk"]
+    assert (await read(CannedArm(), vm)).image == Image()
+
+
+async def test_a_vm_still_being_created_is_told_by_its_disk() -> None:
+    arm = CannedArm()
+    arm.put(disk("disks/os", **made_from("1.2.0")))
+    reference = {"id": f"{COMPUTE}/galleries/golden/images/ubuntu", "exactVersion": "latest"}
+    facts = await read(arm, machine(reference))
+    assert (facts.image.version, facts.image.mismatch) == ("1.2.0", False)
+
+
+async def test_a_throttled_read_says_when_to_come_back() -> None:
+    arm = CannedArm()
+    vm = arm.put(machine(None))
+    arm.refused[vm] = (429, "TooManyRequests")
+    async with arm.gateway() as fleet:
+        with pytest.raises(ThrottledError):
+            await fleet.vm(vm)
+
+
+async def test_a_subscription_we_may_not_see_is_not_a_vm_that_is_gone() -> None:
+    arm = CannedArm()
+    vm = arm.put(machine(None))
+    arm.refused[vm] = (404, "SubscriptionNotFound")
+    async with arm.gateway() as fleet:
+        with pytest.raises(RefusedError):
+            await fleet.vm(vm)

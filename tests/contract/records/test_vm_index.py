@@ -1,0 +1,163 @@
+"""The index of VMs over Table Storage: what it costs, and that crashes and races cannot bend it."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from shared.domain.vm_record import Verdict, VmRecord
+from shared.errors import ConflictError
+from shared.ports import VmEntry, VmFilter
+from shared.records.records import Records
+from shared.records.vm_index import row_keys
+from tests.contract.records.conftest import MakeRecords, OpenTable
+from tests.contract.records.samples import (
+    MARKETPLACE,
+    a_key,
+    a_state,
+    a_transition,
+    a_vm,
+    an_image,
+    change_vm,
+    save_vm,
+)
+from tests.contract.records.wire import DiedError, Wire, dying_at
+
+pytestmark = pytest.mark.azurite
+
+KEY = a_key("vm1")
+MOVED = a_vm(KEY, team="db", image=an_image("1.1.2"), verdict=Verdict.AGED, transitions=1)
+WRITES_OF_A_MOVE = 6
+"""Transaction, two index rows put, two deleted, the notice removed."""
+
+
+async def assert_in_line(open_table: OpenTable, records: Records) -> VmRecord:
+    """Check that the index says what the record says, and nothing else; return the record."""
+    record = (await records.vms.get(KEY)).value.record
+    assert record is not None
+    rows = open_table("VmIndex").list_entities()
+    found = {(r["PartitionKey"], r["RowKey"]) async for r in rows if r["RowKey"].endswith(KEY)}
+    assert found == row_keys(record)
+    for wanted in (VmFilter(team=record.team), VmFilter(image=record.image.image_id)):
+        assert (await records.vms.list(replace(wanted, deleted=True))).items == (record,)
+    notices = open_table("Vms").query_entities("RowKey eq 'index'")
+    assert [notice["PartitionKey"] async for notice in notices] == []
+    return record
+
+
+async def watched(make: MakeRecords) -> tuple[Records, Wire]:
+    """A register of a process that has been running for a while, and its wire."""
+    wire = Wire()
+    records = make(transport=wire)
+    await records.ensure()
+    await save_vm(records, a_vm(a_key("another")))
+    await change_vm(records, a_key("another"), image=an_image("1.0.0", MARKETPLACE), team="other")
+    wire.writes = 0
+    return records, wire
+
+
+async def test_writes_are_few(make_table_records: MakeRecords) -> None:
+    records, wire = await watched(make_table_records)
+    costs = {}
+    await save_vm(records, a_vm(KEY))
+    costs["new"], wire.writes = wire.writes, 0
+    old = await records.vms.get(KEY)
+    await records.vms.save(old, old.value)
+    await save_vm(records, a_vm(KEY))
+    costs["unchanged"], wire.writes = wire.writes, 0
+    await records.vms.save(old, replace(old.value, policy_states=(a_state("a1"), a_state("a2"))))
+    costs["policy states"], wire.writes = wire.writes, 0
+    await change_vm(records, KEY, verdict=Verdict.AGED)
+    costs["verdict"], wire.writes = wire.writes, 0
+    old = await records.vms.get(KEY)
+    await records.vms.save(old, replace(old.value, record=MOVED), [a_transition("web", "db")])
+    costs["team and image"] = wire.writes
+    assert costs == {
+        "new": 4,
+        "unchanged": 0,
+        "policy states": 1,
+        "verdict": 4,
+        "team and image": WRITES_OF_A_MOVE,
+    }
+
+
+async def move(records: Records, to: VmRecord) -> None:
+    """What a delivery does: load, and save what is true now if it is something else."""
+    old = await records.vms.get(KEY)
+    assert old.value.record is not None
+    changed = old.value.record.team != to.team
+    count = old.value.record.transitions + changed
+    lines = [a_transition(old.value.record.team, to.team, what="team")] if changed else []
+    await records.vms.save(old, VmEntry(key=KEY, record=replace(to, transitions=count)), lines)
+
+
+@pytest.mark.parametrize("truth", [MOVED, a_vm(KEY), a_vm(KEY, team="third")])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("write", range(1, WRITES_OF_A_MOVE + 1))
+async def test_a_crash_at_any_write_is_healed_by_the_next_delivery(
+    open_table: OpenTable,
+    make_table_records: MakeRecords,
+    write: int,
+    when: str,
+    truth: VmRecord,
+) -> None:
+    dying, wire = await watched(make_table_records)
+    await save_vm(dying, a_vm(KEY))
+    wire.writes = 0
+    setattr(wire, when, dying_at(write))
+    with pytest.raises(DiedError):
+        await move(dying, MOVED)
+    next_delivery = make_table_records()
+    await move(next_delivery, truth)
+    record = await assert_in_line(open_table, next_delivery)
+    assert record.team == truth.team
+    assert len(await next_delivery.vms.history(KEY)) == record.transitions
+
+
+@pytest.mark.parametrize("other", ["third", "web", "db"])
+@pytest.mark.parametrize("write", range(2, WRITES_OF_A_MOVE + 1))
+async def test_a_delivery_overtaken_while_it_writes_the_index_does_no_harm(
+    open_table: OpenTable, make_table_records: MakeRecords, write: int, other: str
+) -> None:
+    slow, wire = await watched(make_table_records)
+    await save_vm(slow, a_vm(KEY))
+    wire.writes = 0
+    reached, overtaken = asyncio.Event(), asyncio.Event()
+
+    async def wait(number: int) -> None:
+        if number == write:
+            reached.set()
+            await overtaken.wait()
+
+    wire.before = wait
+    quick = make_table_records()
+    async with asyncio.TaskGroup() as both:
+        both.create_task(move(slow, MOVED))
+        await asyncio.wait_for(reached.wait(), 10)
+        await move(quick, a_vm(KEY, team=other, verdict=Verdict.REVOKED))
+        overtaken.set()
+    record = await assert_in_line(open_table, quick)
+    assert (record.team, record.verdict) == (other, Verdict.REVOKED)
+
+
+async def test_many_deliveries_at_once_leave_the_index_in_line(
+    open_table: OpenTable, make_table_records: MakeRecords
+) -> None:
+    records = make_table_records()
+    await save_vm(records, a_vm(KEY))
+
+    async def deliver(number: int) -> int:
+        lost = 0
+        for _ in range(50):
+            try:
+                await move(records, a_vm(KEY, team=f"team{number % 3}", reason=f"{number}"))
+            except ConflictError:
+                lost += 1
+            else:
+                return lost
+        raise AssertionError("it lost every race")
+
+    lost = await asyncio.gather(*(deliver(number) for number in range(8)))
+    assert sum(lost) > 0
+    record = await assert_in_line(open_table, records)
+    assert len(await records.vms.history(KEY)) == record.transitions

@@ -1,0 +1,44 @@
+"""The wire to Table Storage, watched: the real transport, with something to happen at a write."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from azure.core.pipeline.transport import AioHttpTransport
+
+
+class DiedError(Exception):
+    """The process ended here, as far as the register can tell."""
+
+
+async def _nothing(_number: int) -> None:
+    pass
+
+
+class Wire(AioHttpTransport):  # type: ignore[misc]  # the SDK exports it lazily, untyped
+    """Counts writes from 1 on, and lets *before* and *after* act at each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+        self.before: Callable[[int], Awaitable[None]] = _nothing
+        self.after: Callable[[int], Awaitable[None]] = _nothing
+
+    async def send(self, request: Any, **config: Any) -> Any:
+        if request.method == "GET":
+            return await super().send(request, **config)
+        self.writes += 1
+        number = self.writes
+        await self.before(number)
+        response = await super().send(request, **config)
+        await self.after(number)
+        return response
+
+
+def dying_at(write: int) -> Callable[[int], Awaitable[None]]:
+    """Die at the write of that number."""
+
+    async def die(number: int) -> None:
+        if number == write:
+            raise DiedError
+
+    return die

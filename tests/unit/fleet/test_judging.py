@@ -1,0 +1,195 @@
+"""When the register of versions changes, the VMs that run them are judged again."""
+
+from typing import Any
+
+import pytest
+
+from shared.domain.identifiers import vm_key
+from shared.domain.image_version import VersionState
+from shared.domain.vm_record import Verdict
+from shared.errors import BadMessageError
+from shared.messages import JudgeImageUsers, JudgeVm
+from tests.fakes.fleet import COMPUTE
+from tests.unit.fleet.register import IMAGE_ID, NAME, NOON, Register, verdicts
+
+
+async def test_a_release_ages_the_vms_of_the_version_before(register: Register) -> None:
+    await register.release("1.1.0")
+    vm = register.runs("1.1.0")
+    await register.track(vm)
+    await register.release("1.2.0")
+    register.wait(hours=1)
+    assert await register.judge_users() == [
+        JudgeVm(vm_keys=(vm_key(vm),), because="version 1.2.0 was published")
+    ]
+    assert verdicts(await register.judge([vm_key(vm)])) == [("vm-1", "current", "aged")]
+    line = (await register.history(vm))[-1]
+    assert (line.what, line.old, line.new, line.because) == (
+        "verdict", "current", "aged", "version 1.2.0 was published"
+    )  # fmt: skip
+    record = await register.record(vm)
+    assert record.reason == (
+        f"Version 1.1.0 of {NAME} is behind by 1 released version in westeurope; "
+        "redeploy from 1.2.0."
+    )
+    assert register.fleet.reads == [vm]
+
+
+async def test_users_are_judged_a_page_at_a_time(register: Register) -> None:
+    vms = [register.runs("1.1.0", f"vm-{n:03}") for n in range(250)]
+    for vm in vms:
+        await register.track(vm)
+    sizes: list[int] = []
+    keys: list[str] = []
+    cursor = ""
+    while True:
+        page, *following = await register.judge_users(cursor)
+        assert isinstance(page, JudgeVm)
+        sizes.append(len(page.vm_keys))
+        keys += page.vm_keys
+        if not following:
+            break
+        assert isinstance(following[0], JudgeImageUsers)
+        assert following[0].because == page.because == "version 1.2.0 was published"
+        cursor = following[0].cursor
+    assert sizes == [100, 100, 50]
+    assert sorted(keys) == sorted(vm_key(vm) for vm in vms)
+
+
+async def test_an_image_without_users_needs_no_judging(register: Register) -> None:
+    assert await register.judge_users() == []
+
+
+async def test_vms_that_come_off_the_same_are_not_written(register: Register) -> None:
+    await register.release("1.1.0")
+    vm = register.runs("1.1.0")
+    await register.track(vm)
+    before = await register.records.vms.get(vm_key(vm))
+    register.wait(days=1)
+    assert await register.judge([vm_key(vm)]) == []
+    assert await register.records.vms.get(vm_key(vm)) == before
+
+
+async def test_vms_unknown_or_gone_are_not_judged(register: Register) -> None:
+    await register.release("1.1.0")
+    vm = register.runs("1.1.0")
+    await register.track(vm)
+    register.fleet.remove(vm)
+    await register.track(vm)
+    await register.release("1.1.0", VersionState.REVOKED)
+    unknown = vm_key(f"{COMPUTE}/virtualmachines/unknown")
+    assert await register.judge([vm_key(vm), unknown]) == []
+    assert (await register.record(vm)).verdict is Verdict.CURRENT
+
+
+async def test_a_repeated_judging_announces_the_same_event_again(register: Register) -> None:
+    await register.release("1.1.0")
+    vm = register.runs("1.1.0")
+    await register.track(vm)
+    await register.release("1.1.0", VersionState.REVOKED)
+    first = await register.judge([vm_key(vm)])
+    register.wait(minutes=10)
+    assert await register.judge([vm_key(vm)]) == first
+    assert verdicts(first) == [("vm-1", "current", "revoked")]
+
+
+async def test_judging_for_another_reason_announces_nothing_twice(register: Register) -> None:
+    await register.release("1.1.0")
+    vm = register.runs("1.1.0")
+    await register.track(vm)
+    await register.release("1.1.0", VersionState.REVOKED)
+    await register.judge([vm_key(vm)])
+    assert await register.judge([vm_key(vm)], because="version 1.1.0 changed") == []
+    assert await register.track(vm) == []
+
+
+async def test_the_versions_are_read_once_for_a_page(register: Register) -> None:
+    await register.release("1.1.0")
+    vms = [register.runs("1.1.0", f"vm-{n}") for n in range(30)]
+    for vm in vms:
+        await register.track(vm)
+    register.image_versions = counted = _Counted(register.records.image_versions)
+    await register.judge([vm_key(vm) for vm in vms])
+    assert counted.lists == 1
+
+
+class _Counted:
+    """A register of versions that counts how often it is listed."""
+
+    def __init__(self, image_versions: Any) -> None:
+        self._image_versions = image_versions
+        self.lists = 0
+
+    async def list(self, definition: str) -> Any:
+        self.lists += 1
+        return await self._image_versions.list(definition)
+
+
+# --- the gallery speaks ---------------------------------------------------------------------------
+
+VERSION = f"{IMAGE_ID}/versions/1.1.0"
+
+
+async def test_a_version_deleted_from_the_gallery_is_written_down_and_its_users_judged(
+    register: Register,
+) -> None:
+    await register.release("1.1.0")
+    follows = await register.track_version(VERSION.replace("resourcegroups", "resourceGroups"))
+    assert follows == [
+        JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 was deleted from the gallery")
+    ]
+    stored = await register.records.image_versions.get(NAME, "1.1.0")
+    assert stored is not None
+    assert stored.value.deleted_at == NOON
+    assert [(t.what, t.because) for t in stored.value.history] == [
+        ("deleted", "gone from the gallery")
+    ]
+    register.wait(minutes=10)
+    assert await register.track_version(VERSION) == follows
+    assert await register.records.image_versions.get(NAME, "1.1.0") == stored
+
+
+async def test_a_version_changed_in_the_gallery_is_written_down_as_it_is(
+    register: Register,
+) -> None:
+    await register.release("1.1.0")
+    register.gallery.put(
+        IMAGE_ID, "1.1.0", regions={"northeurope": 1, "westeurope": 2}, excluded=True
+    )
+    assert await register.track_version(VERSION) == [
+        JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 changed in the gallery")
+    ]
+    stored = await register.records.image_versions.get(NAME, "1.1.0")
+    assert stored is not None
+    assert stored.value.regions == ("northeurope", "westeurope")
+    assert stored.value.excluded_from_latest
+
+
+async def test_a_version_in_the_making_is_left_to_the_factory(register: Register) -> None:
+    await register.release("1.1.0", VersionState.CANDIDATE)
+    before = await register.records.image_versions.get(NAME, "1.1.0")
+    assert await register.track_version(VERSION) == []
+    assert await register.records.image_versions.get(NAME, "1.1.0") == before
+
+
+async def test_a_rejected_version_that_goes_is_written_down_but_judges_nobody(
+    register: Register,
+) -> None:
+    await register.release("1.1.0", VersionState.REJECTED)
+    assert await register.track_version(VERSION) == []
+    stored = await register.records.image_versions.get(NAME, "1.1.0")
+    assert stored is not None
+    assert stored.value.deleted_at == NOON
+
+
+async def test_images_that_are_not_ours_and_versions_not_registered_mean_nothing(
+    register: Register,
+) -> None:
+    assert await register.track_version(VERSION) == []
+    assert await register.track_version(f"{COMPUTE}/galleries/other/images/i/versions/1.0.0") == []
+
+
+@pytest.mark.parametrize("resource_id", [IMAGE_ID, "1.1.0"])
+async def test_what_is_no_image_version_is_refused(register: Register, resource_id: str) -> None:
+    with pytest.raises(BadMessageError, match="is no image version"):
+        await register.track_version(resource_id)

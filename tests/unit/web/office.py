@@ -1,0 +1,93 @@
+"""The API over the register in memory and a fake Azure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.dispatch import Dispatcher
+from shared.domain.build import Build
+from shared.domain.image_definition import ImageDefinition
+from shared.domain.image_version import ImageVersion
+from shared.domain.vm_record import PolicyState, VmRecord
+from shared.messages import Command
+from shared.ports import Stored, VmEntry
+from shared.web.answer import Handler, answer, body_text
+from shared.web.exchange import ApiRequest, ApiResponse
+from tests.fakes.gallery import FakeGallery
+from tests.fakes.marketplace import FakeMarketplace
+from tests.fakes.outbox import FakeOutbox
+from tests.fakes.records import (
+    MemoryBuilds,
+    MemoryImageVersions,
+    MemoryParked,
+    MemorySources,
+    MemoryVms,
+)
+from tests.fakes.world import PACE
+from tests.unit.web.samples import DEFINITION, NOON, SOURCE_VERSION, URN
+
+
+@dataclass
+class Settings:
+    """The settings the API reads."""
+
+    public_url: str = "https://assay.example"
+
+
+@dataclass
+class Office:
+    """An app behind the API, at noon."""
+
+    definitions: Mapping[str, ImageDefinition] = field(
+        default_factory=lambda: {"ubuntu": DEFINITION}
+    )
+    settings: Settings = field(default_factory=Settings)
+    builds: MemoryBuilds = field(default_factory=MemoryBuilds)
+    image_versions: MemoryImageVersions = field(default_factory=MemoryImageVersions)
+    sources: MemorySources = field(default_factory=MemorySources)
+    vms: MemoryVms = field(default_factory=MemoryVms)
+    parked: MemoryParked = field(default_factory=MemoryParked)
+    gallery: FakeGallery = field(default_factory=FakeGallery)
+    marketplace: FakeMarketplace = field(
+        default_factory=lambda: FakeMarketplace({URN: ["22.04.20261", SOURCE_VERSION]})
+    )
+    outbox: FakeOutbox = field(default_factory=FakeOutbox)
+
+    def now(self) -> datetime:
+        return NOON
+
+    async def run(self, command: Command, *, correlation_id: str) -> None:
+        ports = {
+            "definitions": self.definitions,
+            "builds": self.builds,
+            "sources": self.sources,
+            "gallery": self.gallery,
+        }
+        dispatcher = Dispatcher(ports=ports, outbox=self.outbox, pace=PACE, clock=self.now)
+        await dispatcher.run(command, correlation_id=correlation_id)
+
+    async def ask(self, handler: Handler, request: ApiRequest) -> ApiResponse:
+        """Answer *request* as the app would."""
+        return await answer(request, handler, lambda: self)
+
+    async def body(self, handler: Handler, request: ApiRequest, *, status: int = 200) -> Any:
+        """Return the body of the answer, which must have *status*, as read from its text."""
+        response = await self.ask(handler, request)
+        text = body_text(response)
+        assert response.status == status, text
+        return json.loads(text)
+
+    async def hold_build(self, build: Build) -> None:
+        """Put a build into the register."""
+        await self.builds.save(Stored(build))
+
+    async def hold_version(self, version: ImageVersion) -> None:
+        """Put an image version into the register."""
+        await self.image_versions.save(Stored(version))
+
+    async def hold_vm(self, vm: VmRecord, *states: PolicyState) -> None:
+        """Put a VM into the register."""
+        old = await self.vms.get(vm.key)
+        await self.vms.save(old, VmEntry(key=vm.key, record=vm, policy_states=states))
