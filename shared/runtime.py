@@ -129,10 +129,20 @@ def start() -> tuple[Settings, Definitions]:
     return load(os.environ, Path(__file__).resolve().parent.parent)
 
 
-@cache
+_installed: list[Runtime] = []
+"""The runtime of this process, once there is one."""
+
+
 def current() -> Runtime:
     """Return the runtime of this process, joined on first use."""
-    return build(*start())
+    if not _installed:
+        _installed.append(build(*start()))
+    return _installed[0]
+
+
+def install(runtime: Runtime) -> None:
+    """Let this process use *runtime*, for whoever brings ports of their own."""
+    _installed[:] = [runtime]
 
 
 async def close() -> None:
@@ -140,8 +150,8 @@ async def close() -> None:
 
     For hosts that stop an app in a living process; Azure ends the process.
     """
-    if current.cache_info().currsize:
-        for closer in current().closers:
+    for runtime in _installed:
+        for closer in runtime.closers:
             await closer()
-    current.cache_clear()
+    _installed.clear()
     start.cache_clear()

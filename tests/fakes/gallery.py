@@ -27,11 +27,13 @@ class HeldVersion:
     replicated: set[str] = field(default_factory=set)
     failed_regions: frozenset[str] = frozenset()
 
-    def look(self) -> None:
-        """Let a look's worth of time pass."""
-        self.looks = max(0, self.looks - 1)
-        if self.looks == 0:
+    def look(self) -> bool:
+        """Tell whether it is replicated everywhere by now, and let a look's worth of time pass."""
+        done = self.looks == 0
+        if done:
             self.replicated = set(self.regions) - self.failed_regions
+        self.looks = max(0, self.looks - 1)
+        return done
 
 
 class FakeGallery(Dial):
@@ -58,16 +60,16 @@ class FakeGallery(Dial):
         regions: dict[str, int] | None = None,
         excluded: bool = True,
         tags: dict[str, str] | None = None,
-        looks: int | None = None,
+        looks: int = 0,
     ) -> HeldVersion:
-        """Put a version into the gallery, as a finished build would."""
+        """Put a version into the gallery, replicated after *looks* more looks."""
         held = HeldVersion(
             image_id=image_id,
             version=version,
             regions=regions or {"westeurope": 1},
             excluded=excluded,
             tags=dict(tags or {}),
-            looks=self.replication_looks if looks is None else looks,
+            looks=looks,
         )
         self.held[f"{image_id}/versions/{version}"] = held
         return held
@@ -87,10 +89,10 @@ class FakeGallery(Dial):
         held = self.held.get(resource_id)
         if held is None:
             return None
-        held.look()
+        done = held.look()
         return GalleryVersion(
             resource_id=resource_id,
-            provisioning_state="Updating" if held.looks else "Succeeded",
+            provisioning_state="Succeeded" if done else "Updating",
             excluded_from_latest=held.excluded,
             regions=dict(held.regions),
             replicated=frozenset(held.replicated),

@@ -12,14 +12,18 @@ from typing import Any
 
 from shared.dispatch import Dispatcher
 from shared.domain.image_definition import ImageDefinition
+from shared.domain.team import TeamRules
 from shared.intake import Intake
 from shared.messages import Command, Envelope, StartBuild, encode
 from shared.ports import Pace
+from shared.runtime import Runtime
+from shared.settings import settings_from_environ
 from tests.fakes.azure import FakeGallery, FakeImageBuilder, FakeMarketplace, FakeVerificationVms
 from tests.fakes.definitions import ubuntu
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.records import MemoryRecords
+from tests.settings import APP_ENVIRON
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PACE = Pace(
@@ -28,6 +32,9 @@ PACE = Pace(
     retry=timedelta(minutes=30),
     blind=timedelta(minutes=30),
 )
+
+
+TEAMS = TeamRules(tag="team", resource_group=None, subscriptions={})
 
 
 class KilledError(BaseException):
@@ -114,7 +121,7 @@ class World:
             for name, port in ports.items()
         }
         self.dispatcher = Dispatcher(
-            ports={**mortal, "pace": PACE},
+            ports={**mortal, "pace": PACE, "teams": TEAMS, "kind_tag": "assay-kind"},
             outbox=Mortal(self.outbox, self.crashes),
             pace=PACE,
             clock=lambda: self.now,
@@ -126,6 +133,28 @@ class World:
             image_versions=self.records.image_versions,
             parked=self.records.parked,
             clock=lambda: self.now,
+        )
+
+    def runtime(self) -> Runtime:
+        """Return the same world as the entrypoints know it."""
+        return Runtime(
+            settings=settings_from_environ(APP_ENVIRON),
+            definitions=self.definitions,
+            builds=self.records.builds,
+            image_versions=self.records.image_versions,
+            sources=self.records.sources,
+            vms=self.records.vms,
+            parked=self.records.parked,
+            marketplace=self.marketplace,
+            image_builder=self.image_builder,
+            gallery=self.gallery,
+            verification_vms=self.vms,
+            fleet=self.fleet,
+            outbox=self.outbox,
+            pace=PACE,
+            teams=TEAMS,
+            kind_tag="assay-kind",
+            now=lambda: self.now,
         )
 
     def send(self, command: Command) -> None:
