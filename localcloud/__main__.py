@@ -5,20 +5,16 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 
 from localcloud.cli import Options, parse
-from localcloud.compose import APP_DIR, LocalCloud, local_cloud
+from localcloud.compose import LocalCloud, local_cloud
 from localcloud.errors import LocalCloudError
 from localcloud.narrator import Narrator
 from localcloud.scenario.expect import ScenarioError
 from localcloud.scenario.play import play
 from shared.errors import PermanentError
 
-DATA_DIR = APP_DIR / ".localcloud"
-APP_LOG = DATA_DIR / "app.log"
-
-DONE, SCENARIO_BROKEN, CANNOT_START = 0, 1, 2
+DONE, SCENARIO_BROKEN, CANNOT_START, INTERRUPTED = 0, 1, 2, 130
 
 
 async def run(options: Options, narrator: Narrator) -> int:
@@ -27,7 +23,7 @@ async def run(options: Options, narrator: Narrator) -> int:
     narrator.plain("Starting storage, a simulated Azure and the Functions host ...")
     try:
         async with local_cloud(options) as cloud:
-            narrator.plain(f"simulated Azure: {cloud.arm_url}   log of the app: {_shown(APP_LOG)}")
+            narrator.plain(f"simulated Azure: {cloud.arm_url}   log of the app: {options.log}")
             status = await _show(cloud, options, narrator, stopped)
             if not options.exit_after_scenario and not stopped.is_set():
                 narrator.plain(f"ready: {cloud.functions_url}")
@@ -62,13 +58,13 @@ async def _show(
     if not story.done():
         story.cancel()
         await asyncio.gather(story, return_exceptions=True)
-        return DONE
+        return INTERRUPTED if options.exit_after_scenario else DONE
     try:
         story.result()
     except ScenarioError as error:
         narrator.problem("The scenario broke:", str(error))
         narrator.plain(
-            f"Where to look: {_shown(APP_LOG)}, and {cloud.functions_url}/api/v1/messages/parked"
+            f"Where to look: {options.log}, and {cloud.functions_url}/api/v1/messages/parked"
         )
         return SCENARIO_BROKEN
     narrator.good("scenario", "every step of it went as expected")
@@ -84,16 +80,11 @@ def _stop_asked_for() -> asyncio.Event:
     return stopped
 
 
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def _log_to_file(*, also_here: bool) -> None:
+def _log(options: Options) -> None:
     """Send every log record to the app's log file, started anew, and here if wanted."""
-    DATA_DIR.mkdir(exist_ok=True)
-    handlers: list[logging.Handler] = [logging.FileHandler(APP_LOG, mode="w", encoding="utf-8")]
-    if also_here:
+    options.log.parent.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [logging.FileHandler(options.log, "w", encoding="utf-8")]
+    if options.verbose:
         handlers.append(logging.StreamHandler())
     logging.basicConfig(
         level=logging.INFO,
@@ -107,7 +98,7 @@ def _log_to_file(*, also_here: bool) -> None:
 def main() -> int:
     """Read the options and run."""
     options = parse(sys.argv[1:], os.environ)
-    _log_to_file(also_here=options.verbose)
+    _log(options)
     return asyncio.run(run(options, Narrator()))
 
 

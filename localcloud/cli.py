@@ -4,6 +4,7 @@ import argparse
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from localcloud.azurite import AzuritePorts
 from localcloud.named_faults import FAULT_BY_NAME, NAMED_FAULTS
@@ -12,7 +13,9 @@ PREFIX = "ASSAY_LOCAL_"
 HOSTS = ("auto", "local", "func")
 HIGHEST_PORT = 65535
 MAX_TIME_SCALE = 1000.0
-TIME_SCALE = 90.0
+DATA_DIR = Path(".localcloud")
+"""Where the local cloud leaves files; relative to where it is started."""
+TIME_SCALE = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,8 @@ class Options:
     scenario: bool
     exit_after_scenario: bool
     verbose: bool
+    log: Path
+    """File for the log of the app."""
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
@@ -54,6 +59,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         scenario=not given.no_scenario,
         exit_after_scenario=given.exit_after_scenario,
         verbose=given.verbose,
+        log=given.log,
     )
 
 
@@ -76,6 +82,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         "Functions host: local (ours), func (Core Tools 4), or auto (func where there is one)",
     )
     add("--time-scale", _scale, f"{TIME_SCALE:g}", "how much faster than Azure time passes")
+    add("--log", Path, str(DATA_DIR / "app.log"), "file for the log of the app, written anew")
     parser.add_argument(
         "--fault",
         type=_fault,
@@ -85,7 +92,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     add.switch("--no-scenario", "start everything, play nothing")
     add.switch("--exit-after-scenario", "play the scenario and stop; 1 when a step failed")
-    add.switch("--verbose", "show the app's log here, not only in .localcloud/app.log")
+    add.switch("--verbose", "show the app's log here, not only in its file")
     return parser
 
 
@@ -105,7 +112,7 @@ class _Adder:
             option,
             type=convert,
             default=self._environ.get(variable) or default,
-            metavar=option.rsplit("-", 1)[-1].upper(),
+            metavar=option.rsplit("-", maxsplit=1)[-1].upper(),
             help=f"{means} [{variable}; {default}]",
         )
 

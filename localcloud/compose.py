@@ -40,6 +40,9 @@ EVENT_FUNCTIONS: dict[Stream, str] = {
 }
 """Which function takes which stream of events, as infra/ subscribes them in Azure."""
 
+POLLING_SECONDS = 0.5
+"""Longest pause between two looks at a queue: the 2 s of host.json would be minutes here."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -118,6 +121,7 @@ async def _running_host(options: Options) -> AsyncIterator[str]:
         deliver_twice=any(FAULT_BY_NAME[name].deliver_twice for name in options.faults),
         # A demo looks at the Marketplace when its story says so, not when the clock does.
         run_timers=not options.exit_after_scenario,
+        max_polling_interval=POLLING_SECONDS,
     )
     async with FunctionsHost(APP_DIR, options.functions_port, options=dials) as host:
         yield host.base_url

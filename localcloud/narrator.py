@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-PLAIN_WIDTH = 110
+PLAIN_WIDTH = 120
 """Columns where the output is no terminal: a file, or the log of a CI run."""
 
 WHO_WIDTH = 19
@@ -69,9 +70,9 @@ class Narrator:
 
     def vms(self, title: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Show VMs as the API answers them."""
-        table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
         for column in ("VM", "team", "kind", "image", "version", "verdict", "policy"):
-            table.add_column(column, no_wrap=True)
+            table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*_cells(row))
         self._console.print()
@@ -86,7 +87,7 @@ def _cells(vm: Mapping[str, Any]) -> Sequence[str]:
         escape(vm["name"]),
         escape(vm["team"] or "-"),
         vm["kind"],
-        escape(image["definition"] or image["id"] or "-"),
+        escape(image["definition"] or f"Marketplace {image['id'].rsplit(':', 1)[-1]}"),
         escape(image["version"] or "-"),
         f"{verdict} (deleted)" if vm["deleted_at"] else verdict,
         escape(vm["policy"] or "-"),

@@ -1,5 +1,6 @@
 """Taking messages and events in: read, hand to the step, and park what cannot be done."""
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,12 +57,12 @@ class Intake:
                 await self._park(queue, text, reason=reason, tries=deliveries)
             raise
 
-    async def receive_event(self, source: str, event: dict[str, Any], text: str) -> None:
+    async def receive_event(self, source: str, event: dict[str, Any]) -> None:
         """Put what an event means into the queues; one that cannot be read is parked."""
         try:
             envelopes = self._read_event(event)
         except BadMessageError as error:
-            await self._park(source, text, reason=str(error), tries=1)
+            await self._park(source, json.dumps(event), reason=str(error), tries=1)
             return
         for envelope in envelopes:
             await self.dispatcher.enqueue(envelope)
@@ -103,7 +104,7 @@ class Intake:
         message = ParkedMessage(
             id=_parked_id(queue, text),
             queue=queue,
-            text=text,
+            text=text if envelope else without_personal_data(text),
             reason=reason,
             tries=tries,
             parked_at=self.clock(),
@@ -131,6 +132,29 @@ class Intake:
 def _parked_id(queue: str, text: str) -> str:
     """The same message parked twice is one parked message."""
     return digest(queue, text)
+
+
+_PERSONAL = frozenset({"claims", "authorization", "httprequest"})
+"""Fields of a Microsoft.Resources event that name people and their addresses
+(https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions)."""
+
+
+def without_personal_data(text: str) -> str:
+    """Return the text of a foreign message without the fields that name people.
+
+    No step reads them, so the message can be replayed all the same.
+    """
+    try:
+        payload = load_json(text)
+    except BadMessageError:
+        return text  # no event, so it has no such fields
+    return json.dumps(_stripped(payload))
+
+
+def _stripped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _stripped(v) for k, v in value.items() if k.lower() not in _PERSONAL}
+    return [_stripped(v) for v in value] if isinstance(value, list) else value
 
 
 def _envelope_or_none(text: str) -> Envelope | None:

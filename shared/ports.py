@@ -32,7 +32,10 @@ class Stored[T]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page[T]:
-    """Some of many; *cursor* asks for the rest and is empty on the last page."""
+    """Some of many; *cursor* asks for the rest and is empty on the last page.
+
+    A page may hold fewer items than asked for, or none, and still have a cursor.
+    """
 
     items: tuple[T, ...]
     cursor: str = ""
@@ -118,6 +121,7 @@ class VmFilter:
     """Which VMs to list; empty texts do not filter."""
 
     team: str = ""
+    """Whatever its case."""
     image: str = ""
     """Name of an image definition, or the id of any image."""
     version: str = ""
@@ -152,7 +156,7 @@ class Vms(Protocol):
         """List the transitions of a VM, oldest first."""
 
     async def list(self, wanted: VmFilter, *, limit: int = 100, cursor: str = "") -> Page[VmRecord]:
-        """List VM records in the order of their keys.
+        """List VM records in the order of their keys, those of one image by version first.
 
         Raises BadMessageError when *cursor* is not one we gave.
         """

@@ -229,6 +229,7 @@ def add_routes(app: web.Application, cloud: "Cloud") -> None:
     """Serve every entry of the table under `/_sim`."""
     for (method, path), control in _TABLE.items():
         app.router.add_route(method, f"/_sim{path}", _handler(cloud, control))
+    app.router.add_get("/_sim/", _handler(cloud, _summary))
 
 
 def _handler(cloud: "Cloud", control: Control) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -65,7 +65,8 @@ class EventGrid:
         """Stop delivering; what is on its way is dropped."""
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         for subscription in self._subscriptions.values():
             await subscription.close()
         if self._session is not None:
@@ -92,6 +93,11 @@ class EventGrid:
     def busy(self) -> bool:
         """True while an event is on its way or waits for another try."""
         return bool(self._tasks) or self._retries > 0
+
+    async def sent(self) -> None:
+        """Wait until what is on its way has arrived or was refused; retries are not waited for."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
 
     def clear(self) -> None:
         """Forget the past; subscriptions stay."""

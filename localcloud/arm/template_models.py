@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 TEMPLATE = "Microsoft.VirtualMachineImages/imageTemplates"
 # Azure docs, "buildTimeoutInMinutes": 0 means 240; 1 to 5 fail with a token error.
 _SHORTEST_BUILD, _LONGEST_BUILD = 6, 960
+_REQUIRED = {
+    "PlatformImage": ("publisher", "offer", "sku", "version"),
+    "SharedImageVersion": ("imageVersionId",),
+    "ManagedImage": ("imageId",),
+    "SharedImage": ("galleryImageId",),
+    "VHD": (),
+}
 
 
 def new_body(call: Call, target: str, location: str) -> Json:
@@ -53,6 +60,10 @@ def _check_values(asked: Json, identity: Json | None) -> None:
     for key in ("source", "distribute"):
         if not asked.get(key):
             raise validation_failed(f"'properties.{key}' is required.")
+    for where in (asked["source"], *asked["distribute"]):
+        missing = [key for key in _REQUIRED[where["type"]] if not where.get(key)]
+        if missing:
+            raise validation_failed(f"'{missing[0]}' is required for {where['type']}.")
     users = (identity or {}).get("userAssignedIdentities") or {}
     if (identity or {}).get("type") != "UserAssigned" or len(users) != 1:
         raise validation_failed("exactly one user assigned identity is required.")

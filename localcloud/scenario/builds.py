@@ -15,14 +15,20 @@ BUILD_HOURS = 4.0
 LEAST_SECONDS = 90.0
 """How long a build may take in real time, however fast the simulated cloud is."""
 
-WORDS = {
-    "queued": "waits for an attempt",
-    "building": "Image Builder makes the image",
-    "tattooing": "the captured version is stamped with its tattoo",
-    "verifying": "a VM is booted from it and every check runs in there",
+BEGINS = {
+    "queued": "tries again, {because}",
+    "building": "Image Builder is at work: {because}",
+    "tattooing": "stamps it with its tattoo",
+    "verifying": "boots a VM from it and runs every check in there",
     "repairing": "looks for a repair",
-    "publishing": "the version is released to its regions",
+    "publishing": "releases it to its regions",
 }
+ENDS = {
+    "building": "built in {took}",
+    "tattooing": "tattooed in {took}",
+    "verifying": "verified in {took}",
+}
+"""What is told when a phase begins and when it ends; a phase not named passes unremarked."""
 
 
 async def newest_build(stage: Stage, image: str, source_version: str) -> Json:
@@ -86,16 +92,15 @@ class _Teller:
     def _tell_step(self, build: Json, step: Json, since: str) -> None:
         who, narrator = build["definition"], self.stage.narrator
         took = length(self._simulated(since, step["at"]))
-        because = f" ({step['because']})" if step["because"] else ""
         match step["to"]:
             case "released":
-                version = build["version"]
-                narrator.good(who, f"{version} is released: {step['from']} took {took}")
+                narrator.good(who, f"version {build['version']} is released, in {took}")
             case "rejected" | "failed":
-                narrator.bad(who, f"{step['to']}{because}")
+                narrator.bad(who, f"{step['to']}: {step['because']}")
             case phase:
-                done = f"{step['from']} took {took}; " if step["from"] != "queued" else ""
-                narrator.tell(who, f"{done}{phase}: {WORDS.get(phase, phase)}{because}")
+                end = ENDS.get(step["from"], "").format(took=took)
+                begin = BEGINS[phase].format(because=step["because"])
+                narrator.tell(who, "; ".join(part for part in (end, begin) if part))
 
     def _tell_failed_checks(self, build: Json) -> None:
         for attempt in build["attempts"]:

@@ -1,6 +1,7 @@
 """How the scenario speaks to Assay, to Azure and to the simulation: over HTTP, like anybody."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -34,26 +35,32 @@ class Http:
     ) -> Any:
         """Ask, and again while the server is busy; None for a 404 where *missing* allows it.
 
-        Raises ScenarioError for any other answer than a success.
+        Raises ScenarioError for any other answer than a success, and for none.
         """
         for left in reversed(range(TRIES)):
-            async with self.session.request(
-                method, self.base_url + path, json=body, headers=self.headers
-            ) as response:
-                if response.ok:
-                    text = await response.text()
-                    return await response.json(content_type=None) if text else {}
-                if missing and response.status == HTTPStatus.NOT_FOUND:
-                    return None
-                if response.status not in _LATER or not left:
-                    text = await response.text()
-                    raise ScenarioError(
-                        f"{method} {self.base_url}{path} to succeed",
-                        f"status {response.status}: {text[:500]}",
-                    )
-                wait = float(response.headers.get("Retry-After") or 1)
+            status, text, wait = await self._ask(method, path, body)
+            if status < HTTPStatus.BAD_REQUEST:
+                return json.loads(text) if text else {}
+            if missing and status == HTTPStatus.NOT_FOUND:
+                return None
+            if status not in _LATER or not left:
+                break
             await asyncio.sleep(wait)
-        raise AssertionError("unreachable: the last try returns or raises")
+        raise ScenarioError(
+            f"{method} {self.base_url}{path} to succeed", f"status {status}: {text[:500]}"
+        )
+
+    async def _ask(self, method: str, path: str, body: Json | None) -> tuple[int, str, float]:
+        """Return status, text and seconds to wait before asking again."""
+        url = self.base_url + path
+        try:
+            async with self.session.request(
+                method, url, json=body, headers=self.headers
+            ) as response:
+                wait = float(response.headers.get("Retry-After") or 1)
+                return response.status, await response.text(), wait
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ScenarioError(f"an answer to {method} {url}", f"none: {error!r}") from error
 
 
 @dataclass
@@ -151,13 +158,14 @@ class Simulation:
         await self.http.call("POST", "/_sim/marketplace/versions", {**plan, "version": version})
 
     async def let_check_fail(self, *, command: str, image: str, unless: str, says: str) -> None:
-        """Let a check fail inside every VM of *image* made without the customizer *unless*."""
+        """Let a check fail once, in a VM of *image* made without the customizer *unless*."""
         rule = {
             "command": command,
             "image": image,
             "unless_customizer": unless,
             "exit_code": 1,
             "stderr": says,
+            "times": 1,
         }
         await self.http.call("POST", "/_sim/guest-rules", rule)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
+from localcloud.environment import TEAMS_SUBSCRIPTION
 from localcloud.narrator import Narrator
 from localcloud.scenario.acts import ACTS
 from localcloud.scenario.clients import Assay, Azure, Http, Simulation
@@ -45,7 +46,8 @@ async def play(
         except* ScenarioError as broken:
             raise _first(broken) from broken
         await _expect_nothing_parked(stage)
-        narrator.vms("Who runs what", await stage.assay.vms())
+        ours = [vm for vm in await stage.assay.vms() if vm["subscription"] == TEAMS_SUBSCRIPTION]
+        narrator.vms("Who runs what", sorted(ours, key=lambda vm: (vm["team"], vm["name"])))
 
 
 async def _expect_nothing_parked(stage: Stage) -> None:

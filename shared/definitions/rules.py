@@ -10,10 +10,8 @@ from shared.definitions.file_format import (
     RepairSection,
 )
 from shared.domain.identifiers import normalise_region
+from shared.domain.image_definition import CUSTOMIZE
 from shared.domain.verification import BOOT, TATTOO
-
-CUSTOMIZE = "customize"
-"""In a repair's answers: Image Builder's customization failed, before there was any check."""
 
 READY_MADE = (BOOT, TATTOO)
 ANSWERABLE = (*READY_MADE, CUSTOMIZE)

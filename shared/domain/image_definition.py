@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from shared.domain.identifiers import digest
 
+CUSTOMIZE = "customize"
+"""What a repair answers when not a check but Image Builder's customization failed."""
+
 
 class OperatingSystem(StrEnum):
     """What the image runs."""
@@ -123,9 +126,15 @@ class ImageDefinition:
         return tuple(r for r in self.repairs if r.name in names)
 
     def customizers_with(self, repairs: tuple[str, ...]) -> tuple[Customizer, ...]:
-        """Return every customizer of an attempt: the definition's, then those of *repairs*."""
-        extra = (c for r in self.repairs_named(repairs) for c in r.customizers)
-        return (*self.customizers, *extra)
+        """Return every customizer of an attempt: the definition's, then those of *repairs*.
+
+        A repair that answers a failed customization goes first: behind the customizer that
+        failed it would never run.
+        """
+        named = self.repairs_named(repairs)
+        first = (c for r in named if CUSTOMIZE in r.answers for c in r.customizers)
+        last = (c for r in named if CUSTOMIZE not in r.answers for c in r.customizers)
+        return (*first, *self.customizers, *last)
 
 
 def customization_digest(definition: ImageDefinition, repairs: tuple[str, ...] = ()) -> str:

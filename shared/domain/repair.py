@@ -4,10 +4,7 @@ from dataclasses import dataclass
 
 from shared.domain.build import Build, Phase
 from shared.domain.failure import FINAL, Failure, FailureClass
-from shared.domain.image_definition import ImageDefinition
-
-CUSTOMIZE = "customize"
-"""What a repair answers when not a check but Image Builder's customization failed."""
+from shared.domain.image_definition import CUSTOMIZE, ImageDefinition
 
 _REPAIRABLE = frozenset({FailureClass.CHECK, FailureClass.CUSTOMIZATION})
 

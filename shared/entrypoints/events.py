@@ -4,7 +4,6 @@ One function per topic, so that each has its own subscription, filter and dead l
 schemas arrive at the same function: the worker hands out the class the event's own shape calls for.
 """
 
-import json
 from typing import Any
 
 import azure.functions as func
@@ -36,9 +35,7 @@ async def receive_assay_event(event: func.EventGridEvent) -> None:
 
 
 async def _receive(source: str, event: func.EventGridEvent | func.CloudEvent) -> None:
-    payload = payload_of(event)
-    text = json.dumps(payload, default=str)
-    await runtime.current().intake.receive_event(source, payload, text)
+    await runtime.current().intake.receive_event(source, payload_of(event))
 
 
 def payload_of(event: func.EventGridEvent | func.CloudEvent) -> dict[str, Any]:

@@ -129,7 +129,7 @@ async def _release(
     if row.value.state is VersionState.CANDIDATE:
         released = replace(
             row.value,
-            regions=tuple(sorted(version.replicated)),
+            regions=tuple(sorted(version.replicated - version.excluded_regions)),
             excluded_from_latest=False,
             published_at=now,
             tattoo={**row.value.tattoo, "published-at": now.strftime("%Y-%m-%dT%H:%M:%SZ")},

@@ -71,7 +71,7 @@ async def tattoo_image(
     candidate = replace(
         row.value,
         tattoo=tattoo.facts(),
-        regions=tuple(sorted(version.replicated)),
+        regions=tuple(sorted(version.replicated - version.excluded_regions)),
         excluded_from_latest=version.excluded_from_latest,
     ).become(VersionState.CANDIDATE, now=now, because=f"captured by build {build.id}")
     if candidate != row.value:

@@ -49,8 +49,12 @@ async def track_image_version(
 
 
 def _row(row: ImageVersion, found: GalleryVersion | None, now: datetime) -> ImageVersion:
-    """Return *row* as the gallery says it is, with a line of history for its going."""
-    if found is not None:
+    """Return *row* as the gallery says it is, with a line of history for its going.
+
+    While Azure works on the version its regions come and go: the row waits for the event that
+    says the work is done.
+    """
+    if found is not None and found.provisioning_state.lower() == "succeeded":
         offered = found.replicated - found.excluded_regions
         return replace(
             row,
@@ -58,6 +62,8 @@ def _row(row: ImageVersion, found: GalleryVersion | None, now: datetime) -> Imag
             excluded_from_latest=found.excluded_from_latest,
             deleted_at=None,
         )
+    if found is not None:
+        return replace(row, deleted_at=None)
     if row.deleted_at is not None:
         return row
     line = Transition(

@@ -62,6 +62,8 @@ async def track_vm(
         key = vm_key(resource_id)
         held = {key: await vms.get(key)}
         facts = await fleet.vm(resource_id)
+        if facts and catalog.is_workshop(facts):
+            return []
         found = {key: facts} if facts else {}
     tracker = _Tracker(vms=vms, catalog=catalog, teams=teams, kind_tag=kind_tag, now=now)
     return await tracker.track(held, found)

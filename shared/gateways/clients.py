@@ -16,7 +16,7 @@ SCOPE = "https://management.azure.com/.default"
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _CONNECT_SECONDS = 10
-_READ_SECONDS = 60
+_READ_SECONDS = 30
 
 
 def is_loopback(url: str) -> bool:
@@ -81,21 +81,18 @@ class AzureClients:
     def _options(self) -> dict[str, Any]:
         from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - heavy
 
-        from shared.gateways.pipeline import (  # noqa: PLC0415 - heavy
-            LoopbackAuthentication,
-            ShortRetry,
-        )
+        from shared.gateways.pipeline import pipeline  # noqa: PLC0415 - heavy
 
         if self._transport is None:
             self._transport = AioHttpTransport(
                 connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
             )
-        options: dict[str, Any] = {
-            "base_url": self._settings.arm_endpoint,
+        endpoint = self._settings.arm_endpoint
+        return {
+            "base_url": endpoint,
             "credential_scopes": [SCOPE],
             "transport": self._transport,
-            "retry_policy": ShortRetry(retry_total=self._retries),
+            "policies": pipeline(
+                self._credential, SCOPE, retries=self._retries, loopback=is_loopback(endpoint)
+            ),
         }
-        if is_loopback(self._settings.arm_endpoint):
-            options["authentication_policy"] = LoopbackAuthentication(self._credential, SCOPE)
-        return options

@@ -1,10 +1,17 @@
-"""Policies of the Azure SDKs' HTTP pipeline that differ from what the SDKs bring."""
+"""The HTTP pipeline of the Azure Resource Manager clients.
+
+It is the SDKs' own, less the policy that registers resource providers: that one asks for a right
+Assay does not need, and sleeps until the registration is done.
+"""
 
 from typing import Any
 
-from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncRetryPolicy
-from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
+from azure.mgmt.core.policies import (
+    ARMHttpLoggingPolicy,
+    AsyncARMChallengeAuthenticationPolicy,
+)
 
 LONGEST_SLEEP = 5.0
 """Seconds a call may wait on behalf of Azure; anything longer is a queue message's business."""
@@ -19,7 +26,7 @@ class LoopbackAuthentication(AsyncARMChallengeAuthenticationPolicy):
         await super().on_request(request)
 
 
-class ShortRetry(AsyncRetryPolicy[Any, Any]):
+class ShortRetry(policies.AsyncRetryPolicy[Any, Any]):
     """Retries as the SDK does, but lets a long Retry-After through to the caller."""
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
@@ -28,3 +35,24 @@ class ShortRetry(AsyncRetryPolicy[Any, Any]):
         if after and after > LONGEST_SLEEP:
             return False
         return bool(super().is_retry(settings, response))
+
+
+def pipeline(
+    credential: AsyncTokenCredential, scope: str, *, retries: int, loopback: bool
+) -> list[Any]:
+    """Return the policies of one client, outermost first; no two clients may share them."""
+    authentication = LoopbackAuthentication if loopback else AsyncARMChallengeAuthenticationPolicy
+    return [
+        policies.RequestIdPolicy(),
+        policies.HeadersPolicy(),
+        policies.UserAgentPolicy(user_agent="assay"),
+        policies.ProxyPolicy(),
+        policies.ContentDecodePolicy(),
+        policies.AsyncRedirectPolicy(),
+        ShortRetry(retry_total=retries),
+        authentication(credential, scope),
+        policies.CustomHookPolicy(),
+        policies.DistributedTracingPolicy(),
+        policies.SensitiveHeaderCleanupPolicy(),
+        ARMHttpLoggingPolicy(),
+    ]

@@ -5,7 +5,7 @@ import re
 from tests.conformance.samples import Interaction
 
 _UNCOVERED = (
-    # (method, path or query, reason)
+    # Each: the method (or any), a pattern of path and query, and the reason.
     ("", "/galleries/[^/]+/(applications|share)", "gallery applications and sharing: not used"),
     ("", r"[$]select=Permissions", "gallery sharing: not used"),
     ("", "/snapshots/", "snapshots: not used"),
@@ -34,7 +34,7 @@ _UNCOVERED = (
 _COMPUTE = "Microsoft.Compute/virtualMachine"
 _VERSIONS = "galleries/images/versions$"
 _ALLOWED = (
-    # (method, resource path, difference, reason)
+    # Each: the method (or any), patterns of resource path and difference, and the reason.
     ("", "", "retry-after (missing|extra)", "sent or not, from year to year"),
     ("GET", _COMPUTE, "dataDisks", "data disks are not simulated"),
     ("", _VERSIONS, "dataDiskImages", "data disks are not simulated"),

@@ -63,8 +63,13 @@ class Report:
         return [each for each in self.deviations if each.operation not in DEVIATING_IN_AZURE]
 
 
-async def validate(traffic: Path) -> Report:
-    """Validate the payload files of a folder; skips the test where something is missing."""
+async def validate(traffic: Path) -> list[Deviation]:
+    """What is wrong with the payload files of a folder, besides what is wrong in Azure itself."""
+    return (await inspect(traffic)).beyond_azure()
+
+
+async def inspect(traffic: Path) -> Report:
+    """All that the validator says; skips the test where something is missing."""
     specification = samples_folder() / "specification"
     node = shutil.which("node")
     if node is None or not _PROGRAM.is_file() or not specification.is_dir():

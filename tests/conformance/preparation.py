@@ -100,7 +100,9 @@ def _ordinary_template(path: str) -> Any:
 async def _gallery_image(
     sim: ArmSimulator, session: aiohttp.ClientSession, image: str, location: str
 ) -> None:
-    await _put(sim, session, image.split("/images/")[0], "2023-07-03", {"location": location})
+    await _put(
+        sim, session, image.split("/images/", maxsplit=1)[0], "2023-07-03", {"location": location}
+    )
     properties = {
         "osType": "Linux",
         "osState": "Generalized",

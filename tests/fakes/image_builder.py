@@ -135,5 +135,8 @@ class FakeImageBuilder(Dial):
     def _distribute(self, spec: TemplateSpec) -> str:
         image_id = self.gallery.image_id(spec.definition)
         regions = {r.name: r.replicas for r in spec.definition.regions}
-        self.gallery.put(image_id, spec.version, regions=regions, tags=spec.tags)
+        self.gallery.put(
+            image_id, spec.version, regions=regions, tags=spec.tags,
+            looks=self.gallery.replication_looks,
+        )  # fmt: skip
         return f"{image_id}/versions/{spec.version}"

@@ -171,6 +171,8 @@ def test_what_happened_to_a_resource_is_looked_at(
             "Microsoft.ResourceNotifications.HealthResources.AvailabilityStatusChanged"},
         {"id": "1", "subject": f"{GROUP}/Microsoft.Storage/storageAccounts/s", "data": {},
          "eventType": "Microsoft.ResourceNotifications.Resources.CreatedOrUpdated"},
+        {"id": "1", "subject": VM, "data": {},
+         "eventType": "Microsoft.ResourceNotifications.Resources.Renamed"},
         {"id": "1", "subject": VM, "data": {}, "type": "Assay.VmVerdictChanged",
          "specversion": "1.0"},
         {"id": "1", "subject": "", "data": {"validationCode": "c"},

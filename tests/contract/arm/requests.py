@@ -1,4 +1,7 @@
-"""Request bodies that the tests of the simulator share."""
+"""Request bodies that the tests of the simulator share.
+
+They are plain JSON, which the SDKs take but do not declare: hence `Any`.
+"""
 
 from typing import Any
 
@@ -24,7 +27,7 @@ TATTOO = [
 
 def definition(
     *, location: str = "westeurope", os: str = "Linux", state: str = "Generalized"
-) -> dict[str, Any]:
+) -> Any:
     """A gallery image definition."""
     return {
         "location": location,
@@ -46,7 +49,7 @@ def template(
     exclude: bool = True,
     regions: tuple[str, ...] = ("westeurope",),
     **properties: Any,
-) -> dict[str, Any]:
+) -> Any:
     """An image template that builds Ubuntu, tattoos it and distributes one version."""
     check = {"type": "Shell", "name": "smoke", "inline": ["true"]}
     if validators:
@@ -73,9 +76,7 @@ def template(
     }
 
 
-def version(
-    *regions: str, exclude: bool = False, source: str = "", **profile: Any
-) -> dict[str, Any]:
+def version(*regions: str, exclude: bool = False, source: str = "", **profile: Any) -> Any:
     """A gallery image version, made directly."""
     return {
         "location": "westeurope",
@@ -92,7 +93,7 @@ def version(
     }
 
 
-def version_update(*regions: str, exclude: bool = False) -> dict[str, Any]:
+def version_update(*regions: str, exclude: bool = False) -> Any:
     """A change of a gallery image version, with everything its specification asks for."""
     return {
         "properties": {
@@ -105,7 +106,7 @@ def version_update(*regions: str, exclude: bool = False) -> dict[str, Any]:
     }
 
 
-def machine(image: str | dict[str, Any] = IMAGE, *, location: str = "westeurope") -> dict[str, Any]:
+def machine(image: str | dict[str, Any] = IMAGE, *, location: str = "westeurope") -> Any:
     """A virtual machine that makes its own network interface."""
     return {
         "location": location,
@@ -133,7 +134,7 @@ def machine(image: str | dict[str, Any] = IMAGE, *, location: str = "westeurope"
 
 def scale_set(
     image: str | dict[str, Any] = IMAGE, *, capacity: int = 2, mode: str = "Uniform"
-) -> dict[str, Any]:
+) -> Any:
     """A scale set."""
     return {
         "location": "westeurope",
@@ -163,6 +164,6 @@ def scale_set(
     }
 
 
-def run_command(script: str, **properties: Any) -> dict[str, Any]:
+def run_command(script: str, **properties: Any) -> Any:
     """A managed run command."""
     return {"location": "westeurope", "properties": {"source": {"script": script}, **properties}}

@@ -8,7 +8,11 @@ import pytest
 from shared.domain.identifiers import normalise_id
 from shared.domain.vm_record import Image, LineageSource, VmFacts
 from shared.errors import RefusedError, ThrottledError
+from shared.fleet.catalog import BUILD_TAG
 from shared.gateways.clients import AzureClients
+from shared.gateways.machines import machine_body
+from shared.settings import Settings
+from tests.contract.gateways import things
 from tests.contract.gateways.fleets import (
     GROUP,
     IMAGE,
@@ -22,7 +26,7 @@ TEAM = {"team": "web"}
 
 
 @pytest.fixture(params=["fakes", "simulated Azure"])
-def cloud(request: pytest.FixtureRequest, clients: AzureClients, settings: Any) -> FleetCloud:
+def cloud(request: pytest.FixtureRequest, clients: AzureClients, settings: Settings) -> FleetCloud:
     if request.param == "fakes":
         return MemoryFleet(settings.subscription_id)
     return SimulatedFleet(clients)
@@ -77,6 +81,13 @@ async def test_a_scale_set_that_does_not_exist_is_none(cloud: FleetCloud) -> Non
     await cloud.remove(scale_set)
     assert await cloud.fleet.scale_set_instances(scale_set) is None
     assert await cloud.fleet.vm(f"{normalise_id(scale_set)}/virtualMachines/0") is None
+
+
+def test_verification_vms_carry_the_tag_that_keeps_them_out_of_the_fleet(
+    settings: Settings,
+) -> None:
+    body = machine_body(things.DEFINITION, "/v", "build-1", settings)
+    assert dict(body)["tags"] == {BUILD_TAG: "build-1"}
 
 
 # --- what only Azure's own answers show -----------------------------------------------------------

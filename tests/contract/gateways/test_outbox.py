@@ -98,6 +98,12 @@ class RealPost:
         wanted = ("id", "type", "subject", "data")
         return [{key: e.get(key) for key in wanted} for e in await self.cloud_events()]
 
+    async def arrived(self) -> int:
+        """How many events arrived."""
+        await self._arm.settle()
+        assert self._inbox is not None
+        return (await self._inbox.get_queue_properties()).approximate_message_count or 0
+
     async def cloud_events(self) -> list[dict[str, Any]]:
         """What arrived, whole."""
         await self._arm.settle()
@@ -210,15 +216,11 @@ async def test_an_announcement_is_a_cloud_event_of_this_deployment(
 
 
 @pytest.mark.azurite
-async def test_many_announcements_are_published_in_batches(
+async def test_more_announcements_than_one_request_takes_all_arrive(
     real: RealPost, arm: ArmSimulator
 ) -> None:
-    many = [
-        Announcement(name="VmVerdictChanged", subject=f"vm{n}", key="k", data={"n": n})
-        for n in range(450)
-    ]
+    many = [Announcement(name="VmVerdictChanged", subject=f"vm{n}", key="k") for n in range(205)]
 
     await real.outbox.announce(many)
 
-    await arm.settle()
-    assert arm.cloud.events.busy is False
+    assert await real.arrived() == 205

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 from azure.mgmt.compute.models import GalleryImageVersion
 from azure.mgmt.imagebuilder.models import ImageTemplate
@@ -11,7 +10,7 @@ from shared.domain.failure import FailureClass
 from shared.gateways.gallery import read_version
 from shared.gateways.templates import read_status
 from shared.ports import TemplateStatus
-from tests.conformance.samples import samples_folder
+from tests.conformance.samples import load, samples_folder
 
 EXAMPLE = (
     "specification/compute/resource-manager/Microsoft.Compute/GalleryRP/stable/2023-07-03/examples"
@@ -19,19 +18,9 @@ EXAMPLE = (
 )
 
 
-def _recorded_bodies(name: str) -> list[dict[str, Any]]:
-    recording = json.loads((samples_folder() / "arm" / name).read_text(encoding="utf-8"))
-    return [
-        i["response"]["body"]
-        for i in recording["interactions"]
-        if "imageTemplates" in i["request"].get("uri", i["request"].get("url", ""))
-        and isinstance(i["response"].get("body"), dict)
-        and "properties" in i["response"]["body"]
-    ]
-
-
 def _statuses(name: str) -> list[TemplateStatus]:
-    return [read_status(ImageTemplate(body)) for body in _recorded_bodies(name)]
+    answers = [i.answer for i in load(name) if i.resource_path.endswith("/imageTemplates")]
+    return [read_status(ImageTemplate(body)) for body in answers if body]
 
 
 def test_a_cancelled_run_was_created_then_running_then_canceling_without_an_end() -> None:

@@ -12,6 +12,7 @@ from shared.records.records import Records
 from shared.records.vm_index import row_keys
 from tests.contract.records.conftest import MakeRecords, OpenTable
 from tests.contract.records.samples import (
+    IMAGE,
     MARKETPLACE,
     a_key,
     a_state,
@@ -138,6 +139,53 @@ async def test_a_delivery_overtaken_while_it_writes_the_index_does_no_harm(
         overtaken.set()
     record = await assert_in_line(open_table, quick)
     assert (record.team, record.verdict) == (other, Verdict.REVOKED)
+
+
+@pytest.mark.parametrize("second", range(4, 10))
+async def test_a_delivery_overtaken_twice_does_no_harm_either(
+    open_table: OpenTable, make_table_records: MakeRecords, second: int
+) -> None:
+    slow, wire = await watched(make_table_records)
+    await save_vm(slow, a_vm(KEY))
+    wire.writes = 0
+    quick = make_table_records()
+
+    async def overtake(number: int) -> None:
+        if number in (3, second):
+            await move(quick, a_vm(KEY, team=f"team{number}"))
+
+    wire.before = overtake
+    await move(slow, MOVED)
+    assert wire.writes >= second
+    record = await assert_in_line(open_table, quick)
+    assert record.team == f"team{second}"
+
+
+async def test_a_policy_state_after_a_crash_heals_the_index_too(
+    open_table: OpenTable, make_table_records: MakeRecords
+) -> None:
+    dying, wire = await watched(make_table_records)
+    await save_vm(dying, a_vm(KEY))
+    wire.writes, wire.before = 0, dying_at(2)
+    with pytest.raises(DiedError):
+        await move(dying, MOVED)
+    records = make_table_records()
+    old = await records.vms.get(KEY)
+    await records.vms.save(old, replace(old.value, policy_states=(a_state(),)))
+    assert await assert_in_line(open_table, records) == MOVED
+
+
+async def test_reads_are_few(make_table_records: MakeRecords) -> None:
+    records, wire = await watched(make_table_records)
+    for number in range(3):
+        await save_vm(records, a_vm(a_key(f"vm{number}")))
+    wire.reads = 0
+    await records.vms.get(KEY)
+    assert wire.reads == 1
+    for wanted in (VmFilter(team="web"), VmFilter(image=IMAGE, version="1.20261122.1"), VmFilter()):
+        wire.reads = 0
+        assert len((await records.vms.list(wanted, limit=3)).items) == 3
+        assert wire.reads == 1
 
 
 async def test_many_deliveries_at_once_leave_the_index_in_line(

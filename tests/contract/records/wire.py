@@ -15,16 +15,18 @@ async def _nothing(_number: int) -> None:
 
 
 class Wire(AioHttpTransport):  # type: ignore[misc]  # the SDK exports it lazily, untyped
-    """Counts writes from 1 on, and lets *before* and *after* act at each."""
+    """Counts reads, and writes from 1 on; lets *before* and *after* act at each."""
 
     def __init__(self) -> None:
         super().__init__()
         self.writes = 0
+        self.reads = 0
         self.before: Callable[[int], Awaitable[None]] = _nothing
         self.after: Callable[[int], Awaitable[None]] = _nothing
 
     async def send(self, request: Any, **config: Any) -> Any:
         if request.method == "GET":
+            self.reads += 1
             return await super().send(request, **config)
         self.writes += 1
         number = self.writes

@@ -119,14 +119,11 @@ def test_every_definition_of_the_repository_loads() -> None:
 
 
 def test_every_script_of_the_repository_is_named_by_a_definition() -> None:
-    named = {
-        thing.script
-        for definition in load_definitions(IMAGES).values()
-        for thing in (
-            *definition.checks,
-            *definition.customizers_with(tuple(r.name for r in definition.repairs)),
-        )
-    }
+    named: set[str] = set()
+    for image in load_definitions(IMAGES).values():
+        repairs = tuple(r.name for r in image.repairs)
+        named.update(c.script for c in image.customizers_with(repairs))
+        named.update(c.script for c in image.checks)
     unused = [
         str(path.relative_to(IMAGES))
         for path in (IMAGES / "scripts").rglob("*.*")

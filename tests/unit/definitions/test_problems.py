@@ -280,3 +280,22 @@ def test_a_folder_without_definitions_is_no_folder_of_definitions(tmp_path: Path
     with pytest.raises(DefinitionError) as caught:
         load_definitions(tmp_path / "gone")
     assert caught.value.problems == [f"{tmp_path}/gone: there is no such folder"]
+
+
+def test_a_mistyped_field_deep_inside_is_told_what_it_may_be(tmp_path: Path) -> None:
+    more = "repairs: [{name: mend, answers: [boot], customizers: [{name: again, shel: a.sh}]}]\n"
+    assert of(tmp_path, MINIMAL + more) == [
+        "tiny.yaml:15: repairs[0].customizers[0].shel: is not a field of an image definition "
+        "here; did you mean shell?"
+    ]
+
+
+def test_a_file_that_is_no_text_or_too_long_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bytes.yaml").write_bytes(b"name: a\n# \xff\n")
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "long.yaml").write_bytes(b"#" * 1_048_577)
+    assert problems(tmp_path) == [
+        "bytes.yaml:2: is not UTF-8",
+        "folder.yaml:1: cannot be read: Is a directory",
+        "long.yaml:1: is longer than 1048576 bytes",
+    ]

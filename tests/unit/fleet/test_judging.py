@@ -154,7 +154,7 @@ async def test_a_version_changed_in_the_gallery_is_written_down_as_it_is(
 ) -> None:
     await register.release("1.1.0")
     register.gallery.put(
-        IMAGE_ID, "1.1.0", regions={"northeurope": 1, "westeurope": 2}, excluded=True
+        IMAGE_ID, "1.1.0", regions={"northeurope": 1, "westeurope": 2}, excluded=True, looks=0
     )
     assert await register.track_version(VERSION) == [
         JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 changed in the gallery")
@@ -163,6 +163,16 @@ async def test_a_version_changed_in_the_gallery_is_written_down_as_it_is(
     assert stored is not None
     assert stored.value.regions == ("northeurope", "westeurope")
     assert stored.value.excluded_from_latest
+
+
+async def test_a_version_azure_works_on_keeps_its_regions(register: Register) -> None:
+    await register.release("1.1.0")
+    before = await register.records.image_versions.get(NAME, "1.1.0")
+    register.gallery.put(IMAGE_ID, "1.1.0", regions={"northeurope": 1}, looks=9)
+    assert await register.track_version(VERSION) == [
+        JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 changed in the gallery")
+    ]
+    assert await register.records.image_versions.get(NAME, "1.1.0") == before
 
 
 async def test_a_version_in_the_making_is_left_to_the_factory(register: Register) -> None:

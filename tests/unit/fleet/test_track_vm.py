@@ -14,6 +14,7 @@ from shared.ports import VmEntry
 from tests.fakes.fleet import COMPUTE, SUBSCRIPTION, vm_facts
 from tests.unit.fleet.register import IMAGE_ID, NAME, NOON, Register, verdicts
 
+GUID = "a1278f9b-945d-4cfc-b783-e7e4c569be08"
 SCALE_SET = f"{COMPUTE}/virtualmachinescalesets/api"
 
 
@@ -185,6 +186,26 @@ async def test_our_image_is_known_under_the_name_direct_sharing_gives_it(
     record = await register.record(vm)
     assert record.image == replace(image, image_id=IMAGE_ID)
     assert (record.definition, record.verdict) == (NAME, Verdict.CURRENT)
+
+
+@pytest.mark.parametrize(
+    ("group", "tags", "tracked"),
+    [
+        pytest.param("rg-assay", {"assay-build": "b"}, False, id="verification VM"),
+        pytest.param(f"it_rg-assay_ubuntu-22-04-k3j5_{GUID}", {}, False, id="Image Builder's VM"),
+        pytest.param(f"it_rg-assay2_ubuntu_{GUID}", {}, True, id="another's Image Builder VM"),
+        pytest.param("rg-assay", {}, True, id="another VM beside the gallery"),
+        pytest.param("rg-web", {"assay-build": "b"}, True, id="a tag alone hides no VM"),
+    ],
+)
+async def test_vms_that_make_images_are_not_tracked(
+    register: Register, group: str, tags: dict[str, str], tracked: bool
+) -> None:
+    ours = "/subscriptions/00000000-0000-0000-0000-000000000001"
+    vm = f"{ours}/resourcegroups/{group}/providers/microsoft.compute/virtualmachines/v"
+    register.runs("1.1.0", "v", resource_id=vm, tags=tags)
+    await register.track(vm)
+    assert await register.known(vm) is tracked
 
 
 # --- deliveries that die, repeat or race ----------------------------------------------------------

@@ -17,6 +17,7 @@ OPTIONS = (
     "--time-scale",
     "--no-scenario",
     "--exit-after-scenario",
+    "--log",
     "--verbose",
 )
 
@@ -26,7 +27,7 @@ def test_without_options_everything_is_on_its_usual_port() -> None:
 
     assert (options.functions_port, options.arm_port) == (7071, 7072)
     assert options.azurite_ports == AzuritePorts(blob=10000, queue=10001, table=10002)
-    assert (options.host, options.time_scale, options.faults) == ("local", 90.0, ())
+    assert (options.host, options.time_scale, options.faults) == ("local", 120.0, ())
     assert (options.scenario, options.exit_after_scenario, options.verbose) == (True, False, False)
 
 
