@@ -1,7 +1,8 @@
 """What is inside a simulated VM: the files and registry values its image's customizers wrote.
 
 Nothing is ever executed. Only plainly literal commands are understood: quoted here-documents
-into `cat >` or `tee`, `install SRC DST`, `bash FILE` of a file so written, and `Set-ItemProperty`/`New-ItemProperty` on HKLM.
+into `cat >` or `tee`, `install SRC DST`, `bash FILE` of a file so written, and
+`Set-ItemProperty`/`New-ItemProperty` on HKLM.
 """
 
 import re

@@ -32,7 +32,7 @@ async def webhook() -> AsyncIterator[Webhook]:
 
 
 async def _make_machine(compute: ComputeManagementClient, **changes: Any) -> None:
-    body = {**machine(UBUNTU), **changes}
+    body: Any = {**machine(UBUNTU), **changes}
     await (await compute.virtual_machines.begin_create_or_update("rg", "vm", body)).result()
 
 
