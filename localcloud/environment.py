@@ -13,7 +13,7 @@ TOPIC = "assay"
 IDENTITY_HEADER = "local-cloud"
 """What App Service would make up and demand of who asks it for a token."""
 
-# What a deployment waits, in seconds of the simulated cloud.
+# What a deployment waits, in seconds.
 _LOOK, _GRACE, _RETRY, _BLIND = 60.0, 120.0, 1800.0, 1800.0
 # What any wait needs at least in real seconds: queue messages take about a tenth of one.
 _LEAST, _LEAST_GRACE = 0.5, 5.0
@@ -33,8 +33,8 @@ class Addresses:
 def app_environment(addresses: Addresses, *, time_scale: float) -> dict[str, str]:
     """Return the environment variables of the app.
 
-    *time_scale* says how many simulated seconds pass in a real one; the app's waits are divided
-    by it, as far as messages can keep up.
+    *time_scale* says how many times faster than in Azure things happen; the app's waits are
+    divided by it, as far as messages can keep up.
     """
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}/providers"
     return {

@@ -58,7 +58,7 @@ class LocalAssay:
         """Look until there is something to see, and return it; else fail with *what*."""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                while (seen := await look()) is None:
+                while (seen := await look()) is None:  # noqa: ASYNC110 - it is on a server
                     await asyncio.sleep(0.1)
         except TimeoutError:
             parked = [(m["queue"], m["reason"]) for m in await self.assay.parked()]

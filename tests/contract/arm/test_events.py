@@ -294,6 +294,20 @@ async def test_an_event_may_come_after_the_one_that_follows_it(
     ]
 
 
+async def test_an_event_that_nothing_overtakes_arrives_all_the_same(
+    arm: ArmSimulator, compute: ComputeManagementClient, webhook: Webhook
+) -> None:
+    await arm.subscribe(
+        source="resources", endpoint_url=webhook.url, operation_names=frozenset({_WRITE})
+    )
+    arm.add_fault(EventFault(effect="reorder", times=1))
+
+    await _make_machine(compute)
+    await arm.settle()
+
+    assert [event["subject"] for event in webhook.received] == [_VM]
+
+
 async def test_an_event_may_be_late(
     slow_arm: ArmSimulator, slow_compute: ComputeManagementClient, webhook: Webhook
 ) -> None:
