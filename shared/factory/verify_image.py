@@ -1,5 +1,6 @@
 """verify_image: boot the captured version, run every check in it, and always remove the VM."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from shared.domain.failure import Failure, FailureClass
 from shared.domain.image_definition import ImageDefinition
 from shared.domain.tattoo import parse
 from shared.domain.verification import BOOT, TATTOO, CheckResult, Outcome, Stage, Verification
+from shared.errors import NotFoundError
 from shared.factory.checks import command_name, commands_of, result_of
 from shared.factory.definitions import definition_named
 from shared.factory.start_attempt import tattoo_of
@@ -161,11 +163,13 @@ async def _collect(look: _Look, verification: Verification) -> list[Message]:
 
 
 async def _restart(look: _Look, verification: Verification, name: str) -> None:
+    """Start the command of a check again; a VM that has just gone is the next look's matter."""
     for command, script, timeout in commands_of(look.definition):
         if command == command_name(name):
-            await look.vms.start_command(
-                verification.vm_name, command, script, look.definition, timeout_seconds=timeout
-            )
+            with suppress(NotFoundError):
+                await look.vms.start_command(
+                    verification.vm_name, command, script, look.definition, timeout_seconds=timeout
+                )
 
 
 async def _judge(look: _Look, name: str, status: RunCommandStatus) -> CheckResult:

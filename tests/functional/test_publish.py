@@ -2,11 +2,13 @@
 
 import base64
 import json
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from localcloud.environment import SUBSCRIPTION
+from tests.conformance.oav import validate
 from tests.functional.conftest import LocalAssay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -180,3 +182,12 @@ async def test_bad_requests_are_answered_as_problems(
 
     assert response.status == problem["status"] == status
     assert problem["detail"]
+
+
+async def test_the_traffic_was_as_azures_specifications_say(
+    local: LocalAssay, tmp_path: Path
+) -> None:
+    await local.simulation.http.call("POST", "/_sim/traffic/dump", {"dir": str(tmp_path)})
+
+    assert len(list(tmp_path.glob("*.json"))) > 100
+    assert await validate(tmp_path) == []

@@ -3,12 +3,14 @@
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from localcloud.environment import TEAMS_SUBSCRIPTION
 from localcloud.scenario.clients import GALLERY_API
 from localcloud.scenario.machines import UBUNTU, Machine
+from tests.conformance.oav import validate
 from tests.functional.conftest import Json, LocalAssay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -153,3 +155,12 @@ async def test_a_repeated_delivery_writes_no_second_line_of_history(local: Local
 
     lines = transitions(whole)
     assert len(lines) == len(set(lines))
+
+
+async def test_the_traffic_was_as_azures_specifications_say(
+    local: LocalAssay, tmp_path: Path
+) -> None:
+    await local.simulation.http.call("POST", "/_sim/traffic/dump", {"dir": str(tmp_path)})
+
+    assert len(list(tmp_path.glob("*.json"))) > 100
+    assert await validate(tmp_path) == []
