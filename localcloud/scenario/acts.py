@@ -4,14 +4,10 @@ import asyncio
 import re
 
 from localcloud.environment import (
-    GALLERY,
-    LOCATION,
-    RESOURCE_GROUP,
-    SUBSCRIPTION,
     TEAMS_SUBSCRIPTION,
 )
 from localcloud.scenario.builds import follow_to_release, newest_build
-from localcloud.scenario.clients import GALLERY_API, Json
+from localcloud.scenario.clients import Json
 from localcloud.scenario.expect import ScenarioError
 from localcloud.scenario.machines import DEBIAN, UBUNTU, Machine
 from localcloud.scenario.stage import Stage
@@ -31,13 +27,7 @@ ASSIGNMENT_ID = (
 
 
 async def deploy_platform(stage: Stage) -> None:
-    """The platform team deploys what Assay needs: its gallery."""
-    gallery = (
-        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}"
-        f"/providers/Microsoft.Compute/galleries/{GALLERY}"
-    )
-    body: Json = {"location": LOCATION, "properties": {"description": "Golden images"}}
-    await stage.azure.deploy(gallery, body, api=GALLERY_API)
+    """The platform team looks up where its images are in the gallery."""
     for image in await stage.assay.images():
         stage.galleries[image["name"]] = image["image_id"]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.failure import Failure
 from shared.domain.image_definition import Severity
 
 BOOT = "boot"
@@ -55,6 +56,8 @@ class Verification:
     deadline: datetime
     stage: Stage = Stage.BOOTING
     results: tuple[CheckResult, ...] = ()
+    failure: Failure | None = None
+    """Why nothing could be verified, when that is no fault of the image."""
 
     def with_results(self, *results: CheckResult) -> "Verification":
         """Return this verification with *results* added, replacing those of the same name."""

@@ -22,9 +22,10 @@ async def detect_source(
 ) -> list[Message]:
     """Announce the newest source version when no build of it exists.
 
-    Whether it was announced is never recorded: a build is the only proof that the announcement
-    arrived, so a lost one is made up for by the next look, with the same event id. A changed
-    definition has a new build id and is announced, hence built, in the same way.
+    A build that exists but never took its first turn lost its first message: announcing again
+    sends that too. Whether it was announced is never recorded: a build is the only proof that the
+    announcement arrived, so a lost one is made up for by the next look, with the same event id. A
+    changed definition has a new build id and is announced, hence built, in the same way.
     """
     definition = definition_named(definitions, command.definition)
     source = definition.source
@@ -34,7 +35,10 @@ async def detect_source(
     except NotFoundError as error:
         found, problem = None, str(error)
     await _remember(source, found, problem, sources=sources, now=now)
-    if found is None or await builds.get(build_id(definition, found)):
+    if found is None:
+        return []
+    known = await builds.get(build_id(definition, found))
+    if known and known.value.turn > 0:
         return []
     return [source_version_published(source, found)]
 

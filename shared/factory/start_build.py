@@ -4,13 +4,13 @@ import logging
 from datetime import datetime
 
 from shared.domain.build import Build
-from shared.domain.image_definition import build_id, customization_digest
+from shared.domain.image_definition import MarketplaceSource, build_id, customization_digest
 from shared.domain.versions import is_version, version_key
 from shared.errors import BadMessageError
 from shared.factory.definitions import definition_named
 from shared.factory.turns import following
 from shared.messages import Message, StartBuild
-from shared.ports import Builds, Definitions, Gallery, Sources, Stored
+from shared.ports import Builds, Definitions, Gallery, Marketplace, Sources, Stored
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ async def start_build(
     definitions: Definitions,
     builds: Builds,
     sources: Sources,
+    marketplace: Marketplace,
     gallery: Gallery,
     now: datetime,
 ) -> list[Message]:
@@ -33,7 +34,10 @@ async def start_build(
     version than the newest seen: events arrive late and out of order, and building an old
     release now would give it the higher image version. A person may ask for an old one.
 
-    Raises NotFoundError for an unknown definition, BadMessageError for a malformed version.
+    Anybody may send the event, so the Marketplace must list the version it names.
+
+    Raises NotFoundError for an unknown definition, BadMessageError for a malformed version or one
+    the Marketplace does not list.
     """
     definition = definition_named(definitions, command.definition)
     if not is_version(command.source_version):
@@ -46,14 +50,9 @@ async def start_build(
     if existing:
         build = existing.value
         return following(build, now=now) if build.turn == 0 else []
-    if command.requested_by == BY_EVENT and await _outdated(
-        command, definition.source.urn, sources
+    if command.requested_by == BY_EVENT and not await _wanted(
+        command, definition.source, sources, marketplace
     ):
-        _log.info(
-            "source version %s of %s is older than the newest seen: not built",
-            command.source_version,
-            definition.source.urn,
-        )
         return []
     build = Build(
         id=identity,
@@ -71,8 +70,20 @@ async def start_build(
     return following(build, now=now)
 
 
-async def _outdated(command: StartBuild, urn: str, sources: Sources) -> bool:
-    seen = await sources.get(urn)
+async def _wanted(
+    command: StartBuild, source: MarketplaceSource, sources: Sources, marketplace: Marketplace
+) -> bool:
+    """Tell whether the version an event names is there, and none newer was seen."""
+    if command.source_version not in await marketplace.versions(source):
+        raise BadMessageError(
+            f"the Marketplace lists no version {command.source_version} of {source.urn}; find out "
+            "who sent the event"
+        )
+    seen = await sources.get(source.urn)
     if seen is None or not seen.value.version:
-        return False
-    return version_key(command.source_version) < version_key(seen.value.version)
+        return True
+    outdated = version_key(command.source_version) < version_key(seen.value.version)
+    if outdated:
+        text = "source version %s of %s is older than the newest seen: not built"
+        _log.info(text, command.source_version, source.urn)
+    return not outdated

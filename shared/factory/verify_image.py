@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.build import Attempt, Build, Phase
-from shared.domain.failure import Failure, FailureClass
+from shared.domain.failure import Failure, FailureClass, classify
 from shared.domain.image_definition import ImageDefinition
-from shared.domain.tattoo import parse
+from shared.domain.tattoo import parse, stamped
 from shared.domain.verification import BOOT, TATTOO, CheckResult, Outcome, Stage, Verification
 from shared.errors import NotFoundError
-from shared.factory.checks import command_name, commands_of, result_of
+from shared.factory.checks import command_name, commands_of, result_of, tattoo_result
 from shared.factory.definitions import definition_named
-from shared.factory.start_attempt import tattoo_of
 from shared.factory.turns import Repeat, give_up_attempt, go, take_turn
 from shared.messages import Message, VerifyImage
 from shared.ports import (
@@ -87,8 +86,13 @@ async def verify_image(
             return await _remove(look, verification)
 
 
+def verification_vm(attempt: Attempt) -> str:
+    """Return the name of the VM the attempt's version is booted in."""
+    return f"{attempt.template}-verify"
+
+
 async def _boot(look: _Look) -> list[Message]:
-    vm_name = f"{look.attempt.template}-verify"
+    vm_name = verification_vm(look.attempt)
     await look.vms.create(vm_name, look.definition, look.attempt.version, build_id=look.build.id)
     limit = timedelta(minutes=look.definition.verify_timeout_minutes)
     verification = Verification(vm_name=vm_name, started_at=look.now, deadline=look.now + limit)
@@ -101,12 +105,13 @@ async def _await_boot(look: _Look, verification: Verification) -> list[Message]:
         await look.vms.create(
             verification.vm_name, look.definition, look.attempt.version, build_id=look.build.id
         )
+        return await look.again(verification)
     limit = look.definition.boot_seconds
     waited = (look.now - verification.started_at).total_seconds()
-    if status and status.provisioning_state.lower() == "failed":
-        return await _end(look, verification, _boot_failed(status.failure, waited))
-    if status and status.agent_ready:
-        seconds = _boot_seconds(status, verification, waited)
+    if status.provisioning_state.lower() == "failed":
+        return await _not_provisioned(look, verification, status, waited)
+    if status.agent_ready:
+        seconds = _boot_seconds(status, waited)
         if seconds > limit:
             said = f"ready after {seconds:.0f} s, allowed are {limit} s"
             return await _end(look, verification, _boot_failed(said, seconds))
@@ -118,11 +123,24 @@ async def _await_boot(look: _Look, verification: Verification) -> list[Message]:
     return await look.again(verification)
 
 
-def _boot_seconds(status: MachineStatus, verification: Verification, waited: float) -> float:
-    """Return the boot time Azure reports, else the time until we saw it, which is later."""
-    if status.ready_at is None or status.ready_at < verification.started_at:
+async def _not_provisioned(
+    look: _Look, verification: Verification, status: MachineStatus, waited: float
+) -> list[Message]:
+    """Azure could not make the VM: its own want of room or rights is no fault of the image."""
+    failure = classify("", status.failure)
+    if failure.failure_class in (FailureClass.CAPACITY, FailureClass.ACCESS):
+        return await _end(look, replace(verification, failure=failure))
+    return await _end(look, verification, _boot_failed(status.failure, waited))
+
+
+def _boot_seconds(status: MachineStatus, waited: float) -> float:
+    """Return the boot time by Azure's clock, else the time until we saw it, which is later.
+
+    Ours alone would blame the image for a look that came late.
+    """
+    if status.created_at is None or status.provisioned_at is None:
         return waited
-    return (status.ready_at - verification.started_at).total_seconds()
+    return (status.provisioned_at - status.created_at).total_seconds()
 
 
 def _boot_failed(detail: str, seconds: float) -> CheckResult:
@@ -173,17 +191,15 @@ async def _restart(look: _Look, verification: Verification, name: str) -> None:
 
 
 async def _judge(look: _Look, name: str, status: RunCommandStatus) -> CheckResult:
-    expected = tattoo_of(look.build, look.attempt, look.definition).facts()
-    if name == TATTOO:
-        await _keep_os_version(look, parse(status.output).get("os-version", ""))
-    return result_of(look.definition, name, status, tattoo=expected)
-
-
-async def _keep_os_version(look: _Look, os_version: str) -> None:
+    if name != TATTOO:
+        return result_of(look.definition, name, status)
     row = await look.image_versions.get(look.build.definition, look.attempt.version)
-    if row and os_version and row.value.tattoo.get("os-version") != os_version:
-        tattoo = {**row.value.tattoo, "os-version": os_version[:256]}
-        await look.image_versions.save(replace(row, value=replace(row.value, tattoo=tattoo)))
+    facts = row.value.tattoo if row else {}
+    os_version = parse(status.output).get("os-version", "")[:256]
+    if row and os_version and facts.get("os-version") != os_version:
+        learnt = replace(row.value, tattoo={**facts, "os-version": os_version})
+        await look.image_versions.save(replace(row, value=learnt))
+    return tattoo_result(status, stamped(facts))
 
 
 async def _end(look: _Look, verification: Verification, *results: CheckResult) -> list[Message]:
@@ -193,9 +209,15 @@ async def _end(look: _Look, verification: Verification, *results: CheckResult) -
 
 
 async def _remove(look: _Look, verification: Verification) -> list[Message]:
-    if await look.vms.status(verification.vm_name) is not None:
+    """See the VM gone and decide; one that will not go is left to clean_up_build."""
+    stuck = look.now > verification.deadline + look.pace.blind
+    if not stuck and await look.vms.status(verification.vm_name) is not None:
         await look.vms.delete(verification.vm_name)
         return await look.again(verification)
+    if verification.failure:
+        return await give_up_attempt(
+            look.stored, verification.failure, builds=look.builds, now=look.now
+        )
     failed = verification.failed_checks
     if not failed:
         because = f"{len(verification.results)} checks passed"

@@ -11,7 +11,7 @@ from shared.errors import RefusedError, UnavailableError
 from shared.factory.definitions import definition_named
 from shared.factory.turns import Repeat, give_up_attempt, go, take_turn
 from shared.messages import Message, WatchBuild
-from shared.ports import Builds, Definitions, ImageBuilder, Pace, Stored, TemplateStatus
+from shared.ports import Builds, Definitions, Gallery, ImageBuilder, Pace, Stored, TemplateStatus
 
 RUN_PATIENCE_LOOKS = 3
 """A run that was asked for shows itself within this many looks, else it is asked for again."""
@@ -52,6 +52,7 @@ async def watch_build(
     definitions: Definitions,
     builds: Builds,
     image_builder: ImageBuilder,
+    gallery: Gallery,
     pace: Pace,
     now: datetime,
 ) -> list[Message]:
@@ -66,14 +67,16 @@ async def watch_build(
     try:
         status = await image_builder.status(watch.attempt.template)
     except UnavailableError as error:
-        return await (_give_up(watch, image_builder) if overdue else watch.again(f"blind: {error}"))
+        return await (
+            _give_up(watch, image_builder, gallery) if overdue else watch.again(f"blind: {error}")
+        )
     if status is None:
         message = f"template {watch.attempt.template} is gone: somebody deleted it"
         return await watch.failed(Failure(failure_class=FailureClass.SERVICE, message=message))
     progress = _read(status, watch)
     if progress.move is NextMove.WAIT and overdue:
-        return await _give_up(watch, image_builder)
-    return await _move(watch, progress, image_builder)
+        return await _give_up(watch, image_builder, gallery)
+    return await _move(watch, progress, image_builder, gallery)
 
 
 def _read(status: TemplateStatus, watch: _Watch) -> Progress:
@@ -89,14 +92,16 @@ def _read(status: TemplateStatus, watch: _Watch) -> Progress:
     )
 
 
-async def _move(watch: _Watch, progress: Progress, image_builder: ImageBuilder) -> list[Message]:
+async def _move(
+    watch: _Watch, progress: Progress, image_builder: ImageBuilder, gallery: Gallery
+) -> list[Message]:
     match progress.move:
         case NextMove.WAIT:
             return await watch.again(progress.words)
         case NextMove.RUN:
             return await _run(watch, image_builder)
         case NextMove.COLLECT:
-            return await _collect(watch, progress, image_builder)
+            return await _collect(watch, progress, image_builder, gallery)
         case NextMove.FAIL:
             return await watch.failed(progress.failure or classify("", progress.words))
 
@@ -111,10 +116,14 @@ async def _run(watch: _Watch, image_builder: ImageBuilder) -> list[Message]:
     return await watch.again("run requested", run_requested=True)
 
 
-async def _collect(watch: _Watch, progress: Progress, image_builder: ImageBuilder) -> list[Message]:
+async def _collect(
+    watch: _Watch, progress: Progress, image_builder: ImageBuilder, gallery: Gallery
+) -> list[Message]:
     """See what the run distributed; without a version it failed, whatever its state says."""
     output = await image_builder.output(watch.attempt.template)
     expected = f"{watch.stored.value.image_id}/versions/{watch.attempt.version}"
+    if output is None and await gallery.version(watch.stored.value.image_id, watch.attempt.version):
+        output = expected  # replication outlives a run that timed out, and its output comes late
     if output is None:
         message = f"the run ended {progress.words} and distributed nothing"
         return await watch.failed(progress.failure or classify("", message))
@@ -133,12 +142,12 @@ async def _collect(watch: _Watch, progress: Progress, image_builder: ImageBuilde
     )
 
 
-async def _give_up(watch: _Watch, image_builder: ImageBuilder) -> list[Message]:
+async def _give_up(watch: _Watch, image_builder: ImageBuilder, gallery: Gallery) -> list[Message]:
     """Time is up: take the version if there is one, else the attempt failed."""
     message = "timed out: Image Builder did not end the run in the build's time"
     timeout = Failure(failure_class=FailureClass.TIMEOUT, message=message)
     progress = Progress(move=NextMove.COLLECT, words="timed out", failure=timeout)
     try:
-        return await _collect(watch, progress, image_builder)
+        return await _collect(watch, progress, image_builder, gallery)
     except UnavailableError:
         return await watch.failed(timeout)

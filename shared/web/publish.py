@@ -1,6 +1,7 @@
 """POST images/{name}/publish: start a build now, or say which one there is already."""
 
 import uuid
+from datetime import timedelta
 
 from shared.domain.build import Build, Phase
 from shared.domain.image_definition import ImageDefinition, build_id
@@ -20,6 +21,8 @@ from shared.web.schema import (
 )
 from shared.web.views.values import instant
 
+SAFETY_SECONDS = 10
+"""By then the build has been started here, and its message in the queue finds it so."""
 BY_HTTP = "http"
 """`requested_by` of builds that came in here."""
 
@@ -43,6 +46,10 @@ async def publish_image(request: ApiRequest, app: App) -> ApiResponse:
         await _must_exist(definition, version, app)
     command = StartBuild(
         definition=definition.name, source_version=version, requested_by=BY_HTTP, force=force
+    )
+    # First into the queue: should we die in the next line, the build starts all the same.
+    await app.outbox.send(
+        command, correlation_id=request.correlation_id, delay=timedelta(seconds=SAFETY_SECONDS)
     )
     await app.run(command, correlation_id=request.correlation_id)
     return _started(identity, command, request, app, reused=known is not None)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from shared.domain.tattoo import Tattoo, differences, parse, render
+from shared.domain.tattoo import Tattoo, differences, parse, render, stamped, tags
 
 TATTOO = Tattoo(
     definition="ubuntu-22-04",
@@ -40,12 +40,18 @@ def test_the_facts_are_these() -> None:
 
 
 def test_tags_are_the_facts_within_what_azure_allows() -> None:
-    tags = TATTOO.tags()
+    named = tags(TATTOO.facts())
 
-    assert tags["assay-source-version"] == "22.04.202411080"
-    assert len(tags) == len(TATTOO.facts())
-    assert len(tags) <= 50
-    assert all(len(value) <= 256 for value in tags.values())
+    assert named["assay-source-version"] == "22.04.202411080"
+    assert len(named) == len(TATTOO.facts())
+    assert len(named) <= 50
+    assert all(len(value) <= 256 for value in named.values())
+
+
+def test_what_is_learnt_later_was_not_stamped() -> None:
+    later = {"os-version": "Ubuntu 22.04.5 LTS", "published-at": "2026-11-22T12:00:00Z"}
+
+    assert stamped({**TATTOO.facts(), **later}) == TATTOO.facts()
 
 
 def test_every_missing_or_other_fact_is_named() -> None:

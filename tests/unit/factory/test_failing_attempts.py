@@ -7,12 +7,14 @@ import pytest
 
 from shared.domain.build import Phase
 from shared.domain.failure import Failure, FailureClass
+from shared.domain.image_definition import build_id
 from shared.domain.image_version import VersionState
 from shared.domain.verification import Outcome
 from shared.errors import RefusedError, UnavailableError
-from shared.ports import GalleryVersion, RunCommandStatus, TemplateStatus
+from shared.messages import StartBuild
+from shared.ports import GalleryVersion, MachineStatus, RunCommandStatus, TemplateStatus
 from tests.fakes.definitions import ubuntu
-from tests.unit.factory.conftest import build_of, expected_id, new_world, version_of
+from tests.unit.factory.conftest import SOURCE_VERSION, build_of, expected_id, new_world, version_of
 
 
 async def test_a_template_azure_refuses_is_a_fault_of_the_configuration() -> None:
@@ -278,3 +280,129 @@ async def test_a_tattoo_that_cannot_be_read_stops_the_release() -> None:
     assert build.phase is Phase.REJECTED
     assert build.attempt.verification
     assert build.attempt.verification.failed_checks == ("tattoo",)
+
+
+async def test_a_build_that_waited_too_long_does_not_outrank_a_newer_source() -> None:
+    world = new_world()
+    older, newer = "22.04.202409120", SOURCE_VERSION
+    first = f"{build_id(world.definitions['ubuntu-22-04'], older)}-a1"
+    service = Failure(failure_class=FailureClass.SERVICE, message="InternalOperationError")
+    world.image_builder.fail_run(first, service)
+    for version in (older, newer):
+        world.send(
+            StartBuild(
+                definition="ubuntu-22-04", source_version=version, requested_by="source-version"
+            )
+        )
+    await world.drain()
+
+    page = await world.records.builds.list(definition="ubuntu-22-04")
+    phases = {b.source_version: (b.phase, b.history[-1].because) for b in page.items}
+    assert phases[newer][0] is Phase.RELEASED
+    assert phases[older] == (Phase.FAILED, f"superseded: version 1.20261122.2 is made from {newer}")
+
+
+async def test_a_definition_changed_between_attempts_ends_the_build() -> None:
+    world = new_world()
+    service = Failure(failure_class=FailureClass.SERVICE, message="InternalOperationError")
+    first = f"{expected_id(world)}-a1"
+    world.image_builder.fail_run(first, service)
+    original = world.image_builder.output
+
+    async def output(template: str) -> str | None:
+        world.definitions["ubuntu-22-04"] = ubuntu(boot_seconds=599)
+        return await original(template)
+
+    world.image_builder.output = output  # type: ignore[method-assign]
+    build = await build_of(world, await world.build())
+
+    assert build.phase is Phase.FAILED
+    assert "the definition was changed meanwhile" in build.history[-1].because
+
+
+async def test_a_definition_changed_while_it_is_built_does_not_reject_the_image() -> None:
+    world = new_world()
+    original = world.image_builder.run
+
+    async def run(template: str) -> None:
+        world.definitions["ubuntu-22-04"] = ubuntu(boot_seconds=599)
+        await original(template)
+
+    world.image_builder.run = run  # type: ignore[method-assign]
+    build = await build_of(world, await world.build())
+
+    assert build.phase is Phase.RELEASED
+
+
+async def test_a_look_that_comes_late_does_not_fail_the_boot() -> None:
+    world = new_world()
+    made = world.now
+    original = world.vms.status
+
+    async def status(vm_name: str) -> MachineStatus | None:
+        seen = await original(vm_name)
+        if seen is None or not seen.agent_ready:
+            return seen
+        return replace(seen, created_at=made, provisioned_at=made + timedelta(seconds=45))
+
+    world.vms.ready_looks = 9  # we look once a minute and see it nine minutes late
+    world.vms.status = status  # type: ignore[method-assign]
+    build = await build_of(world, await world.build())
+
+    assert build.phase is Phase.RELEASED
+    assert build.attempt.verification
+    assert build.attempt.verification.results[0].seconds == 45
+
+
+async def test_no_room_for_the_verification_vm_is_no_fault_of_the_image() -> None:
+    world = new_world()
+    first = f"{expected_id(world)}-a1-verify"
+    world.vms.failures[first] = "AllocationFailed: no capacity in the region"
+
+    build = await build_of(world, await world.build())
+
+    assert build.phase is Phase.RELEASED
+    assert len(build.attempts) == 2
+    assert build.attempts[0].failure
+    assert build.attempts[0].failure.failure_class is FailureClass.CAPACITY
+    assert first in world.vms.deleted
+
+
+async def test_a_vm_that_cannot_be_deleted_holds_up_neither_build_nor_silence() -> None:
+    world = new_world()
+
+    async def delete(vm_name: str) -> None:
+        world.vms.deleted.append(vm_name)
+
+    world.vms.delete = delete  # type: ignore[method-assign]
+    build = await build_of(world, await world.build())
+
+    assert build.phase is Phase.RELEASED
+    (parked,) = (await world.records.parked.list()).items
+    assert parked.kind == "clean_up_build"
+    assert "cannot be deleted; delete it by hand" in parked.reason
+
+
+async def test_a_run_whose_output_comes_late_is_found_by_its_version() -> None:
+    world = new_world()
+
+    async def output(template: str) -> str | None:
+        return None
+
+    world.image_builder.output = output  # type: ignore[method-assign]
+    build = await build_of(world, await world.build())
+
+    assert build.phase is Phase.RELEASED
+    assert len(build.attempts) == 1
+
+
+async def test_logs_of_a_failed_attempt_outlive_the_release() -> None:
+    world = new_world()
+    service = Failure(failure_class=FailureClass.SERVICE, message="InternalOperationError")
+    world.image_builder.fail_run(f"{expected_id(world)}-a1", service)
+
+    build = await build_of(world, await world.build())
+
+    assert build.phase is Phase.RELEASED
+    assert world.image_builder.deleted == [f"{build.id}-a2"]
+    assert list(world.image_builder.templates) == [f"{build.id}-a1"]

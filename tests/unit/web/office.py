@@ -63,6 +63,7 @@ class Office:
             "definitions": self.definitions,
             "builds": self.builds,
             "sources": self.sources,
+            "marketplace": self.marketplace,
             "gallery": self.gallery,
         }
         dispatcher = Dispatcher(ports=ports, outbox=self.outbox, pace=PACE, clock=self.now)
