@@ -36,10 +36,29 @@ class Step:
 
 
 STEPS: tuple[Step, ...] = (
-    Step(command=m.DetectSource, flow="publish", announces=("SourceVersionPublished",)),
-    Step(command=m.StartBuild, flow="publish", sends=(m.StartAttempt,)),
     Step(
-        command=m.StartAttempt, flow="publish", sends=(m.StartAttempt, m.WatchBuild, m.RepairImage)
+        command=m.DetectSource,
+        flow="publish",
+        sends=(m.StartBuild,),
+        announces=("SourceVersionPublished",),
+    ),
+    Step(
+        command=m.StartBuild,
+        flow="publish",
+        sends=(m.VerifySource, m.StartAttempt),
+        announces=("DefinitionResumed",),
+    ),
+    Step(
+        command=m.VerifySource,
+        flow="publish",
+        sends=(m.VerifySource, m.StartAttempt, m.CleanUpBuild, m.RecordOutcome),
+        announces=("ImageRejected",),
+    ),
+    Step(
+        command=m.StartAttempt,
+        flow="publish",
+        sends=(m.StartAttempt, m.WatchBuild, m.RepairImage, m.CleanUpBuild, m.RecordOutcome),
+        announces=("BuildFailed",),
     ),
     Step(
         command=m.WatchBuild,
@@ -53,21 +72,65 @@ STEPS: tuple[Step, ...] = (
     Step(
         command=m.VerifyImage,
         flow="publish",
-        sends=(m.VerifyImage, m.PublishImage, m.RepairImage),
+        sends=(m.VerifyImage, m.AttestImage, m.RepairImage),
     ),
+    Step(command=m.AttestImage, flow="publish", sends=(m.AttestImage, m.PublishImage)),
     Step(
         command=m.RepairImage,
         flow="publish",
-        sends=(m.RepairImage, m.StartAttempt, m.CleanUpBuild),
+        sends=(m.RepairImage, m.StartAttempt, m.CleanUpBuild, m.RecordOutcome),
         announces=("ImageRejected", "BuildFailed"),
     ),
     Step(
         command=m.PublishImage,
         flow="publish",
-        sends=(m.PublishImage, m.CleanUpBuild, m.JudgeImageUsers),
+        sends=(
+            m.PublishImage, m.CleanUpBuild, m.RecordOutcome, m.JudgeImageUsers, m.RebuildChildren,
+            m.PromoteImage,
+        ),
         announces=("ImagePublished", "BuildFailed"),
     ),
+    Step(
+        command=m.PromoteImage,
+        flow="publish",
+        sends=(m.PromoteImage, m.RevokeVersion, m.JudgeImageUsers, m.RebuildChildren),
+        announces=("ImagePromoted", "ImageRolledBack", "ImageAged"),
+    ),
+    Step(command=m.MoveChannel, flow="publish", sends=(m.PromoteImage,)),
+    Step(command=m.ApproveImage, flow="publish", sends=(m.PromoteImage,)),
+    Step(
+        command=m.RevokeVersion,
+        flow="publish",
+        sends=(m.RevokeVersion, m.PromoteImage, m.JudgeImageUsers),
+        announces=("ImageRevoked",),
+    ),
+    Step(
+        command=m.RestoreVersion,
+        flow="publish",
+        sends=(m.RestoreVersion, m.PromoteImage, m.JudgeImageUsers),
+        announces=("ImageRestored",),
+    ),
+    Step(command=m.RetireVersion, flow="publish", announces=("ImageRetiring",)),
+    Step(
+        command=m.RetireImages,
+        flow="publish",
+        sends=(m.JudgeImageUsers,),
+        announces=("ImageRetiring", "ImageRetired"),
+    ),
+    Step(command=m.WatchGallery, flow="publish", announces=("GalleryNearLimit",)),
     Step(command=m.CleanUpBuild, flow="publish", sends=(m.CleanUpBuild,)),
+    Step(command=m.RecordOutcome, flow="publish", announces=("DefinitionPaused",)),
+    Step(command=m.PauseDefinition, flow="publish", announces=("DefinitionPaused",)),
+    Step(command=m.ResumeDefinition, flow="publish", announces=("DefinitionResumed",)),
+    Step(command=m.RebuildChildren, flow="publish", sends=(m.StartBuild,)),
+    Step(
+        command=m.CancelBuild,
+        flow="publish",
+        sends=(m.StopBuild, m.CleanUpBuild),
+        announces=("BuildCancelled",),
+    ),
+    Step(command=m.StopBuild, flow="publish", sends=(m.StopBuild,)),
+    Step(command=m.NotifyPeople, flow="publish"),
     Step(command=m.TrackImageVersion, flow="track", sends=(m.JudgeImageUsers,)),
     Step(command=m.TrackVm, flow="track", announces=("VmVerdictChanged",)),
     Step(command=m.RecordPolicyState, flow="track"),

@@ -1,8 +1,17 @@
-"""clean_up_build: remove what a finished build left in Azure."""
+"""clean_up_build: keep the logs of a finished build, then remove what it left in Azure."""
 
-from shared.domain.build import Phase
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.build import Attempt, Build, Phase
+from shared.domain.run_history import KeptLogs
+from shared.errors import NotFoundError, RefusedError
 from shared.messages import CleanUpBuild, Delayed, Message
-from shared.ports import Builds, ImageBuilder, Pace, VerificationVms
+from shared.ports import BuildLogs, Builds, ImageBuilder, Pace, Stored, VerificationVms
+
+MOST_LOOKS = 60
+"""A run that is canceling for ever holds its template; after so many looks it is left alone."""
+_BUSY = {"running", "canceling"}
 
 
 async def clean_up_build(
@@ -11,22 +20,106 @@ async def clean_up_build(
     builds: Builds,
     image_builder: ImageBuilder,
     verification_vms: VerificationVms,
+    build_logs: BuildLogs,
     pace: Pace,
+    now: datetime,
 ) -> list[Message]:
-    """Delete the verification VMs of every attempt, and the templates of a released build.
+    """Delete the verification VMs, copy the logs of every attempt, delete the templates.
 
-    The templates of a build that did not end well are kept: deleting one deletes its staging
-    resource group with the only copy of the build's logs. Comes back until every VM is gone.
+    Deleting a template deletes its staging resource group with Image Builder's only copy of the
+    logs. So a template whose logs may not be copied is kept, and the record says why. Comes back
+    until nothing is left that can go; a repeat is treated as those of a build are.
     """
     stored = await builds.get(command.build_id)
     if stored is None or not stored.value.finished:
         return []
-    build = stored.value
-    left = False
-    for attempt in build.attempts:
-        if attempt.verification and await verification_vms.status(attempt.verification.vm_name):
-            await verification_vms.delete(attempt.verification.vm_name)
+    if command.looks < stored.value.clean_up_looks:
+        return _repeated(command, stored.value.clean_up_looks, pace)
+    # A step that was under way when a person ended the build may still make a VM.
+    left = stored.value.phase is Phase.CANCELLED and command.looks == 0
+    for name in _vm_names(stored.value):
+        if await verification_vms.status(name) is not None:
+            await verification_vms.delete(name)
             left = True
-        if build.phase is Phase.RELEASED:
-            await image_builder.delete(attempt.template)
-    return [Delayed(command=command, delay=pace.look)] if left else []
+    final = command.looks >= MOST_LOOKS
+    for attempt in stored.value.attempts:
+        seen = await _settle(attempt, stored.value, image_builder, build_logs, now, final=final)
+        if seen is None:
+            left = True
+            continue
+        stored = await _keep(stored, seen, builds)
+        if not seen.left_behind:
+            await image_builder.delete(seen.template)
+    if not left or final:
+        return []
+    looks = command.looks + 1
+    await builds.save(replace(stored, value=replace(stored.value, clean_up_looks=looks)))
+    return [Delayed(command=CleanUpBuild(build_id=command.build_id, looks=looks), delay=pace.look)]
+
+
+def _repeated(command: CleanUpBuild, looks: int, pace: Pace) -> list[Message]:
+    """Return what a delivery does whose look was taken: its next message may have been lost."""
+    if command.looks < looks - 1:
+        return []
+    if not command.guard:
+        return [Delayed(command=replace(command, guard=True), delay=pace.look + pace.grace)]
+    return [CleanUpBuild(build_id=command.build_id, looks=looks)]
+
+
+def _vm_names(build: Build) -> list[str]:
+    """Return every VM the build may have made, even one it died before it could note."""
+    names = [f"{attempt.template}-verify" for attempt in build.attempts]
+    if build.source_verification or (
+        build.history and build.history[0].old == Phase.VERIFYING_SOURCE
+    ):
+        names.append(f"{build.id}-source")
+    return names
+
+
+async def _settle(
+    attempt: Attempt,
+    build: Build,
+    image_builder: ImageBuilder,
+    build_logs: BuildLogs,
+    now: datetime,
+    *,
+    final: bool,
+) -> Attempt | None:
+    """Return the attempt with what became of its logs and template; None to look again."""
+    status = await image_builder.status(attempt.template)
+    if status is None or status.provisioning_state == "Deleting":
+        return replace(attempt, left_behind="")
+    if status.run_state.lower() in _BUSY:
+        if not final:
+            return None
+        says = f"its run is {status.run_state.lower()} and Azure does not delete it meanwhile"
+        return replace(attempt, left_behind=says)
+    logs = attempt.logs
+    if logs is None or logs.problem:
+        group = status.staging_group or attempt.staging_group
+        logs = await _copy(build, attempt, group, build_logs, now)
+    left_behind = "its logs could not be copied and would go with it" if logs.problem else ""
+    return replace(attempt, logs=logs, left_behind=left_behind)
+
+
+async def _copy(
+    build: Build, attempt: Attempt, group: str, build_logs: BuildLogs, now: datetime
+) -> KeptLogs:
+    if not group:
+        return KeptLogs(at=now)  # the template never got so far that a run could have written any
+    try:
+        copied = await build_logs.copy(group, f"{build.id}/{attempt.number}")
+    except NotFoundError:
+        return KeptLogs(at=now)
+    except RefusedError as error:
+        return KeptLogs(at=now, problem=str(error)[:1000])
+    return KeptLogs(at=now, location=copied.location, files=copied.files)
+
+
+async def _keep(stored: Stored[Build], seen: Attempt, builds: Builds) -> Stored[Build]:
+    """Save *seen* before its template goes; no write when nothing changed."""
+    build = stored.value
+    attempts = tuple(seen if a.number == seen.number else a for a in build.attempts)
+    if attempts == build.attempts:
+        return stored
+    return await builds.save(replace(stored, value=replace(build, attempts=attempts)))

@@ -47,6 +47,7 @@ async def repair_image(
         builds=builds,
         now=now,
         because=decision.because,
-        wait=pace.retry if decision.wait else None,
+        wait=pace.retry * decision.waits or None,
         repairs=decision.repairs or build.repairs,
+        applied=decision.applied,
     )

@@ -1,25 +1,35 @@
 """start_attempt: reserve an image version and make the attempt's Image Builder template."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from shared.domain.build import Attempt, Build, Phase
+from shared.domain.build_time import minutes_for
+from shared.domain.chain import root_of_build
 from shared.domain.failure import Failure, FailureClass, classify
 from shared.domain.image_definition import ImageDefinition, customization_digest
 from shared.domain.image_version import ImageVersion, VersionState
 from shared.domain.tattoo import Tattoo
 from shared.domain.versions import next_image_version
 from shared.errors import RefusedError
+from shared.factory.build_places import take_place
 from shared.factory.definitions import definition_named
+from shared.factory.parents import parent_problem
+from shared.factory.sealing import keep_build_statement
 from shared.factory.tattoo_customizer import tattoo_customizer
 from shared.factory.turns import Repeat, give_up_attempt, go, take_turn
 from shared.messages import Message, StartAttempt
 from shared.ports import (
+    BuildCapacity,
     Builds,
+    BuildSlots,
     Definitions,
+    Evidence,
     Gallery,
     ImageBuilder,
     ImageVersions,
     Pace,
+    Signer,
     Stored,
     TemplateSpec,
 )
@@ -33,19 +43,34 @@ async def start_attempt(
     image_versions: ImageVersions,
     image_builder: ImageBuilder,
     gallery: Gallery,
+    evidence: Evidence,
+    signer: Signer,
+    build_slots: BuildSlots,
+    build_capacity: BuildCapacity,
     pace: Pace,
+    build_region: str,
     now: datetime,
 ) -> list[Message]:
     """Ask Image Builder for the template of the next attempt, one template per attempt.
 
     A template cannot be changed and keeps only its last run, so each attempt has its own, pinned
-    to the exact source version.
+    to the exact source version. While every place to build is taken, the build stands in line.
     """
     stored = await take_turn(command, builds=builds, pace=pace, now=now)
     if isinstance(stored, Repeat):
         return stored.messages
     build = stored.value
     definition = definition_named(definitions, build.definition)
+    if problem := await parent_problem(
+        build, image_versions=image_versions, gallery=gallery, build_region=build_region
+    ):
+        return await go(stored, Phase.FAILED, builds=builds, now=now, because=problem)
+    if waiting := await take_place(
+        build, builds=builds, build_slots=build_slots, build_capacity=build_capacity, now=now
+    ):
+        return await go(
+            stored, Phase.QUEUED, builds=builds, now=now, wait=pace.look, waiting=waiting
+        )
     await gallery.ensure_image(definition)
     row = await _reserve(build, definition, image_versions=image_versions, gallery=gallery, now=now)
     attempt = Attempt(
@@ -54,13 +79,19 @@ async def start_attempt(
         template=f"{build.id}-a{row.attempt}",
         started_at=now,
         repairs=build.repairs,
+        applied=build.applied,
+        timeout_minutes=minutes_for(build, definition),
     )
+    statement = await keep_build_statement(
+        build, attempt, definition, row, evidence=evidence, signer=signer
+    )
+    attempt = replace(attempt, statement=statement)
     tattoo = tattoo_of(build, attempt, definition)
     spec = TemplateSpec(
         name=attempt.template,
         build_id=build.id,
         attempt=attempt.number,
-        definition=definition,
+        definition=replace(definition, build_timeout_minutes=attempt.timeout_minutes),
         source_version=build.source_version,
         version=attempt.version,
         customizers=(
@@ -68,6 +99,7 @@ async def start_attempt(
             tattoo_customizer(definition.os, tattoo.facts()),
         ),
         tags=tattoo.tags(),
+        parent_id=build.parent.resource_id if build.parent else "",
     )
     try:
         await image_builder.create(spec)
@@ -82,24 +114,29 @@ async def start_attempt(
         because=f"attempt {attempt.number} makes version {attempt.version}",
         wait=pace.look,
         attempt=attempt,
+        applied=(),
     )
 
 
 def tattoo_of(build: Build, attempt: Attempt, definition: ImageDefinition) -> Tattoo:
     """Return what is stamped into the version of *attempt*."""
     _, day, _ = attempt.version.split(".")
+    root, parent = root_of_build(build, definition), build.parent
     return Tattoo(
         definition=definition.name,
         version=attempt.version,
-        source_publisher=definition.source.publisher,
-        source_offer=definition.source.offer,
-        source_sku=definition.source.sku,
-        source_version=build.source_version,
+        source_publisher=root.publisher,
+        source_offer=root.offer,
+        source_sku=root.sku,
+        source_version=root.version,
+        source_image=parent.definition if parent else "",
+        source_image_version=parent.version if parent else "",
         os=definition.os,
         build_id=build.id,
         attempt=attempt.number,
         customization_digest=customization_digest(definition, attempt.repairs),
         publish_date=date.fromisoformat(day),
+        statement_digest=attempt.statement,
     )
 
 
@@ -130,6 +167,7 @@ async def _reserve(
         customization_digest=customization_digest(definition, build.repairs),
         created_at=now,
         tattoo={},
+        parent=build.parent,
     )
     await image_versions.save(Stored(row))
     return row
