@@ -24,7 +24,7 @@ demo: setup ## Play the scenario, check every step of it, and stop
 	@exec $(PY) -m localcloud --exit-after-scenario $(ARGS)
 
 test: setup ## Run every test
-	@exec $(PY) -m pytest -n $(JOBS)
+	@exec $(PY) -m pytest -n $(JOBS) --dist loadfile
 
 check: setup ## Format, lint, types, import rules, unit and contract tests: before every commit
 	$(PY) -m ruff format --check .
@@ -32,7 +32,7 @@ check: setup ## Format, lint, types, import rules, unit and contract tests: befo
 	$(PY) -m mypy
 	$(PY) -m mypy tools/bootstrap.py
 	.venv/bin/lint-imports
-	$(PY) -m pytest -n $(JOBS) -q tests/unit tests/architecture tests/contract
+	$(PY) -m pytest -n $(JOBS) --dist loadfile -q tests/unit tests/architecture tests/contract
 
 format: setup ## Format the code and mend what ruff can mend
 	$(PY) -m ruff check --fix .

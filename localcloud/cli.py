@@ -28,7 +28,7 @@ class Options:
     host: str
     """`local` is our Functions host, `func` Microsoft's; `auto` takes func where there is one."""
     time_scale: float
-    """Simulated seconds in a real one."""
+    """How many times faster than in Azure things happen."""
     faults: tuple[str, ...]
     scenario: bool
     exit_after_scenario: bool
@@ -81,7 +81,12 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         "local",
         "Functions host: local (ours), func (Core Tools 4), or auto (func where there is one)",
     )
-    add("--time-scale", _scale, f"{TIME_SCALE:g}", "how much faster than Azure time passes")
+    add(
+        "--time-scale",
+        _scale,
+        f"{TIME_SCALE:g}",
+        "how many times faster than in Azure things happen",
+    )
     add("--log", Path, str(DATA_DIR / "app.log"), "file for the log of the app, written anew")
     parser.add_argument(
         "--fault",

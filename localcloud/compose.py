@@ -17,7 +17,10 @@ from localcloud.arm.subscriptions import Stream
 from localcloud.azurite import Azurite
 from localcloud.cli import Options
 from localcloud.environment import (
+    GALLERY,
     IDENTITY_HEADER,
+    LOCATION,
+    RESOURCE_GROUP,
     SUBSCRIPTION,
     TEAMS_SUBSCRIPTION,
     Addresses,
@@ -28,8 +31,9 @@ from localcloud.host import FunctionsHost, HostOptions
 from localcloud.host.genuine import Func, FuncUnusableError, GenuineHost, find_func
 from localcloud.named_faults import FAULT_BY_NAME
 from localcloud.ports import ensure_free
-from localcloud.scenario.clients import Http
+from localcloud.scenario.clients import GALLERY_API, Azure, Http
 from localcloud.signing_key import signing_key
+from shared import runtime
 from shared.definitions import load_definitions
 from shared.domain.image_definition import ImageDefinition
 
@@ -89,6 +93,7 @@ async def local_cloud(options: Options) -> AsyncIterator[LocalCloud]:
             webhook = f"{functions_url}/runtime/webhooks/eventgrid?functionName={function}"
             await simulator.subscribe(source=source, endpoint_url=webhook)
         await _arrange(simulator.base_url, options, definitions)
+        await _deploy_gallery(simulator.base_url)
         yield LocalCloud(
             functions_url=functions_url, arm_url=simulator.base_url, definitions=definitions
         )
@@ -123,6 +128,7 @@ async def _running_host(options: Options) -> AsyncIterator[str]:
         deliver_twice=any(FAULT_BY_NAME[name].deliver_twice for name in options.faults),
         # A demo looks at the Marketplace when its story says so, not when the clock does.
         run_timers=not options.exit_after_scenario,
+        before_stop=runtime.close,
         max_polling_interval=POLLING_SECONDS,
     )
     async with FunctionsHost(APP_DIR, options.functions_port, options=dials) as host:
@@ -139,6 +145,19 @@ async def _genuine_func(wish: str) -> Func | None:
             raise
         _log.info("the local Functions host runs the app: %s", error)
         return None
+
+
+async def _deploy_gallery(arm_url: str) -> None:
+    """Deploy what a deployment of Assay brings along: the gallery."""
+    gallery = (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}"
+        f"/providers/Microsoft.Compute/galleries/{GALLERY}"
+    )
+    body = {"location": LOCATION, "properties": {"description": "Golden images"}}
+    async with aiohttp.ClientSession() as session:
+        azure = Azure(Http(session, arm_url))
+        await azure.sign_in()
+        await azure.deploy(gallery, body, api=GALLERY_API)
 
 
 async def _arrange(

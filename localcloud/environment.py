@@ -13,7 +13,7 @@ TOPIC = "assay"
 IDENTITY_HEADER = "local-cloud"
 """What App Service would make up and demand of who asks it for a token."""
 
-# What a deployment waits, in seconds of the simulated cloud.
+# What a deployment waits, in seconds.
 _LOOK, _GRACE, _RETRY, _BLIND = 60.0, 120.0, 1800.0, 1800.0
 _SOAK = 240.0  # minutes for what is a day in a deployment: the story is to be told
 # What any wait needs at least in real seconds: queue messages take about a tenth of one.
@@ -36,8 +36,8 @@ def app_environment(
 ) -> dict[str, str]:
     """Return the environment variables of the app.
 
-    *time_scale* says how many simulated seconds pass in a real one; the app's waits are divided
-    by it, as far as messages can keep up. *signing_key* is what evidence is signed with.
+    *time_scale* says how many times faster than in Azure things happen; the app's waits are
+    divided by it, as far as messages can keep up. *signing_key* is what evidence is signed with.
     """
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}/providers"
     return {

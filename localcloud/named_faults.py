@@ -39,10 +39,10 @@ NAMED_FAULTS: tuple[NamedFault, ...] = (
     ),
     NamedFault(
         name="throttle",
-        means="The next 15 requests to Azure Resource Manager are answered 429.",
+        means="The next 15 requests about templates, images and checks are answered 429.",
         simulator={
             "kind": "http",
-            "path": "^/subscriptions/",
+            "path": "/(imageTemplates|images|runCommands)/",
             "status": 429,
             "code": "TooManyRequests",
             "message": "The request is being throttled.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.errors import ConflictError, RetryableError
+from shared.errors import ConflictError, PermanentError, RetryableError
 from shared.factory.approve_image import approve_image
 from shared.factory.attest_image import attest_image
 from shared.factory.cancel_build import cancel_build
@@ -58,8 +58,6 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
     )
 }  # fmt: skip
 
-MAX_TRIES = 60
-"""A message Azure keeps refusing for now is put off this often; then its error is raised."""
 LOST_RACES = 3
 """A step that loses a race for a record is run again at once this often, then put off."""
 
@@ -91,8 +89,8 @@ class Dispatcher:
             await self.send(follows, envelope.correlation_id)
             outcome = "done"
         except RetryableError as error:
-            if envelope.tries >= MAX_TRIES:
-                raise
+            if envelope.tries >= error.most_tries:
+                raise PermanentError(f"given up after {envelope.tries} tries: {error}") from error
             outcome, detail = "put-off", str(error)
             await self._put_off(envelope, error)
         finally:
@@ -118,10 +116,10 @@ class Dispatcher:
         )
 
     async def send(self, messages: Sequence[Message], correlation_id: str) -> None:
-        """Publish the announcements among *messages* and put the commands into their queues."""
-        announcements = [m for m in messages if isinstance(m, Announcement)]
-        if announcements:
-            await self.outbox.announce(announcements)
+        """Put the commands among *messages* into their queues, then publish the announcements.
+
+        In this order: work must not wait for a topic that cannot be reached.
+        """
         for message in messages:
             if isinstance(message, Delayed):
                 await self.outbox.send(
@@ -129,6 +127,9 @@ class Dispatcher:
                 )
             elif isinstance(message, Command):
                 await self.outbox.send(message, correlation_id=correlation_id, delay=timedelta())
+        announcements = [m for m in messages if isinstance(m, Announcement)]
+        if announcements:
+            await self.outbox.announce(announcements)
 
     async def _step(self, command: Command) -> list[Message]:
         step = STEP_FUNCTIONS[command.kind]

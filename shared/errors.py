@@ -5,6 +5,7 @@
     - ConflictError             another delivery changed the record first: load it again
     - ThrottledError            Azure asks us to slow down and may say for how long
     - UnavailableError          Azure is blind, busy or out of capacity for a while
+    - NotReadyError             a right or a part of our set-up is missing, perhaps not for long
   x PermanentError              the same message will fail again; a person has to act
     - BadMessageError           not a message or event we can read
     - DefinitionError           an image definition (YAML) is wrong
@@ -19,6 +20,7 @@ retry or give up? The entrypoints ask only for `RetryableError` and `PermanentEr
 """
 
 from datetime import timedelta
+from typing import ClassVar
 
 
 class AssayError(Exception):
@@ -30,6 +32,9 @@ class RetryableError(AssayError):
 
     *after* is how long Azure asked us to wait; None means it did not say.
     """
+
+    most_tries: ClassVar[int] = 60
+    """How often a message is put off for this, before it is parked."""
 
     def __init__(self, message: str, *, after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -46,6 +51,20 @@ class ThrottledError(RetryableError):
 
 class UnavailableError(RetryableError):
     """Azure cannot say or do it now: blind status, 5xx, timeout, no capacity."""
+
+
+class NotReadyError(RetryableError):
+    """A right or a part of our set-up is missing: on the first day it may be on its way.
+
+    A new role assignment takes up to ten minutes to work
+    (https://learn.microsoft.com/azure/role-based-access-control/troubleshooting), so it is tried
+    again for half an hour; then a person has to act.
+    """
+
+    most_tries: ClassVar[int] = 6
+
+    def __init__(self, message: str, *, after: timedelta | None = None) -> None:
+        super().__init__(message, after=after or timedelta(minutes=5))
 
 
 class PermanentError(AssayError):

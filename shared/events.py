@@ -193,13 +193,36 @@ _OPERATIONS: dict[str, _Operation] = {
 
 def _resource_manager(event: Event) -> list[Command]:
     """Read an event by its type and operation; `data.status` says `Succeeded` for failures too."""
-    operation = _OPERATIONS.get(event.data("operationName").lower())
+    name = event.data("operationName").lower()
+    if name in _TAG_OPERATIONS:
+        return _retagged(event)
+    operation = _OPERATIONS.get(name)
     if operation is None or not event.type.endswith(operation.outcomes):
         return []
     resource = event.resource()
     if resource is None or resource.type != operation.type:
         raise _bad("subject", f"is {event.subject!r}, which is no {operation.type}")
     return [operation.command(resource, normalise_id(event.subject))]
+
+
+_TAG_OPERATIONS = ("microsoft.resources/tags/write", "microsoft.resources/tags/delete")
+_TAGS = "/providers/microsoft.resources/tags/"
+
+
+def _retagged(event: Event) -> list[Command]:
+    """Read a change of tags alone: team and kind stand in them.
+
+    Tags are a resource below the one they are on
+    (https://learn.microsoft.com/rest/api/resources/tags/update-at-scope).
+    """
+    tagged, found, _ = normalise_id(event.subject).partition(_TAGS)
+    if not found or not event.type.endswith("Success") or "/providers/" not in tagged:
+        return []
+    try:
+        resource = parse_resource_id(tagged)
+    except ValueError as error:
+        raise _bad("subject", f"is {event.subject!r}, which is no resource id") from error
+    return [TrackVm(resource_id=tagged)] if resource.type in (VM, SCALE_SET) else []
 
 
 # --- Azure Policy and resource notifications ------------------------------------------------------

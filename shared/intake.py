@@ -13,7 +13,7 @@ from shared.errors import BadMessageError, PermanentError
 from shared.events import route
 from shared.factory.abandon_build import abandon_build
 from shared.messages import BuildCommand, Envelope, NotifyPeople, decode, is_envelope, load_json
-from shared.ports import Builds, Definitions, ImageVersions, Parked, ParkedMessage
+from shared.ports import Builds, Definitions, Gallery, ImageVersions, Parked, ParkedMessage
 from shared.telemetry import new_correlation_id
 from shared.workflow import STEP_BY_NAME
 
@@ -31,6 +31,7 @@ class Intake:
     definitions: Definitions
     builds: Builds
     image_versions: ImageVersions
+    gallery: Gallery
     parked: Parked
     clock: Callable[[], datetime]
     notifies: bool = False
@@ -45,19 +46,26 @@ class Intake:
         """
         queue = STEP_BY_NAME[step].queue
         try:
-            for envelope in self._read(text):
-                if envelope.command.kind == step:
-                    await self.dispatcher.deliver(envelope)
-                else:
-                    await self.dispatcher.enqueue(envelope)
-        except PermanentError as error:
-            await self._park(queue, text, reason=str(error), tries=deliveries)
+            for part in _parts(text):
+                await self._receive_part(step, part, deliveries)
         except Exception as error:
             _log.exception("step=%s deliveries=%d", step, deliveries)
             if deliveries >= MAX_DELIVERIES:
                 reason = f"{type(error).__name__}: {error}"
                 await self._park(queue, text, reason=reason, tries=deliveries)
             raise
+
+    async def _receive_part(self, step: str, text: str, deliveries: int) -> None:
+        """Deliver one message or event; park it when it cannot be read or never be done."""
+        try:
+            for envelope in self._read(text):
+                if envelope.command.kind == step:
+                    await self.dispatcher.deliver(envelope)
+                else:
+                    await self.dispatcher.enqueue(envelope)
+        except PermanentError as error:
+            queue = STEP_BY_NAME[step].queue
+            await self._park(queue, text, reason=str(error), tries=deliveries)
 
     async def receive_event(self, source: str, event: dict[str, Any]) -> None:
         """Put what an event means into the queues; one that cannot be read is parked."""
@@ -82,10 +90,7 @@ class Intake:
 
     def _read(self, text: str) -> list[Envelope]:
         payload = load_json(text)
-        if is_envelope(payload):
-            return [decode(payload)]
-        events = payload if isinstance(payload, list) else [payload]
-        return [envelope for event in events for envelope in self._read_event(event)]
+        return [decode(payload)] if is_envelope(payload) else self._read_event(payload)
 
     def _read_event(self, event: Any) -> list[Envelope]:
         """Say what a raw event means for us, as messages; noise means nothing."""
@@ -125,6 +130,7 @@ class Intake:
                 command.build_id,
                 builds=self.builds,
                 image_versions=self.image_versions,
+                gallery=self.gallery,
                 reason=f"step {command.kind} could not be done: {reason}",
                 now=self.clock(),
             )
@@ -132,12 +138,23 @@ class Intake:
         await self.dispatcher.send(last_words, correlation_id)
 
 
+def _parts(text: str) -> list[str]:
+    """Return what stands in *text*: an array holds several events, each with a fate of its own."""
+    try:
+        payload = load_json(text)
+    except BadMessageError:
+        return [text]
+    return [json.dumps(part) for part in payload] if isinstance(payload, list) else [text]
+
+
 def _parked_id(queue: str, text: str) -> str:
     """The same message parked twice is one parked message."""
     return digest(queue, text)
 
 
-_PERSONAL = frozenset({"claims", "authorization", "httprequest"})
+KEPT = 200
+"""Characters kept of a text that is no JSON."""
+_PERSONAL = frozenset({"claims", "authorization", "httprequest", "data_base64"})
 """Fields of a Microsoft.Resources event that name people and their addresses
 (https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions)."""
 
@@ -145,19 +162,27 @@ _PERSONAL = frozenset({"claims", "authorization", "httprequest"})
 def without_personal_data(text: str) -> str:
     """Return the text of a foreign message without the fields that name people.
 
-    No step reads them, so the message can be replayed all the same.
+    No step reads them, so the message can be replayed all the same. A text that is no JSON can
+    never be replayed; of that only the start is kept.
     """
     try:
         payload = load_json(text)
     except BadMessageError:
-        return text  # no event, so it has no such fields
+        return text[:KEPT]  # it can never be read, and what else it holds nobody knows
     return json.dumps(_stripped(payload))
 
 
 def _stripped(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _stripped(v) for k, v in value.items() if k.lower() not in _PERSONAL}
-    return [_stripped(v) for v in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_stripped(v) for v in value]
+    return without_personal_data(value) if _holds_json(value) else value
+
+
+def _holds_json(value: Any) -> bool:
+    """Tell whether *value* is the text of a JSON object: old events carry their data so."""
+    return isinstance(value, str) and value.lstrip().startswith("{")
 
 
 def _envelope_or_none(text: str) -> Envelope | None:

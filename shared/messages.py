@@ -10,6 +10,7 @@ Readers ignore fields they do not know and refuse a version newer than theirs; w
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,6 +20,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.domain.identifiers import digest
 from shared.errors import BadMessageError
+
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""What we write into logs as it came; anything else is dropped, for anyone may send messages."""
 
 MAX_BYTES = 48 * 1024
 """Largest message we write: 64 KiB less base64's third
@@ -479,6 +483,6 @@ def decode(payload: dict[str, Any]) -> Envelope:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise BadMessageError(f"message {kind} is malformed: {faults}") from error
-    return Envelope(
-        command=body, correlation_id=str(payload.get("correlation_id", "")), tries=tries
-    )
+    correlation_id = str(payload.get("correlation_id", ""))
+    known = correlation_id if _CORRELATION_ID.fullmatch(correlation_id) else ""
+    return Envelope(command=body, correlation_id=known, tries=tries)

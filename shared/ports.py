@@ -467,8 +467,9 @@ class MachineStatus:
     agent_ready: bool
     failure: str = ""
     """What Azure says is wrong, when the state is `Failed`."""
-    ready_at: datetime | None = None
-    """When the agent reported ready, as far as Azure says."""
+    created_at: datetime | None = None
+    provisioned_at: datetime | None = None
+    """When Azure was done with the VM, its operating system included, by Azure's own clock."""
     agent_version: str = ""
 
 

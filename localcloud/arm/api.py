@@ -160,7 +160,7 @@ class FrontDoor:
                     for key, value in request.headers.items()
                     if key.lower() not in _SECRET_HEADERS
                 },
-                request_body=_parsed(text) if text else None,
+                request_body=_as_logged(text),
                 status=reply.status,
                 response_headers=dict(headers),
                 response_body=reply.body,
@@ -197,6 +197,15 @@ def _parsed(text: str) -> Json:
     if not isinstance(parsed, dict):
         raise bad_request("InvalidRequestContent", "The request content is no JSON object.")
     return parsed
+
+
+def _as_logged(text: str) -> Any:
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text  # it was refused; what was sent is worth keeping all the same
 
 
 def _frozen(body: Any) -> Any:

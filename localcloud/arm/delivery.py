@@ -4,8 +4,8 @@ import asyncio
 import base64
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Azure docs, "Event Grid message delivery and retry": seconds between tries, then every 12 hours.
 _BACK_OFF = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200)
-_FASTER = 100  # how much quicker retries are where all is immediate
+_FASTER = 100  # how much quicker waits pass where all is immediate
 _NOT_RETRIED = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
@@ -52,7 +52,7 @@ class EventGrid:
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: dict[str, list[Event]] = {}
-        self._retries = 0
+        self._waiting = 0
         self.log: deque[Event] = deque(maxlen=_KEPT)
         self.dead_letters: list[DeadLetter] = []
 
@@ -92,7 +92,7 @@ class EventGrid:
     @property
     def busy(self) -> bool:
         """True while an event is on its way or waits for another try."""
-        return bool(self._tasks) or self._retries > 0
+        return bool(self._tasks) or self._waiting > 0
 
     async def sent(self) -> None:
         """Wait until what is on its way has arrived or was refused; retries are not waited for."""
@@ -104,7 +104,7 @@ class EventGrid:
         self.log.clear()
         self.dead_letters.clear()
         self._held.clear()
-        self._retries = 0
+        self._waiting = 0
 
     def resource_changed(self, change: ResourceChange, status: str) -> None:
         """Publish what Azure publishes when a change has ended."""
@@ -125,29 +125,37 @@ class EventGrid:
         effect = fault.effect if fault else None
         if effect == "drop":
             return
-        if effect == "reorder":
-            self._held.setdefault(subscription.name, []).append(event)
-            return
         if fault is not None and effect == "delay":
-            wait = self._cloud.clock.span(fault.delay_seconds)
-            self._later(wait, subscription, event, attempt=0)
+            self._after(fault.delay_seconds, lambda: self._send(subscription, event, attempt=0))
+            return
+        if fault is not None and effect == "reorder":
+            self._hold(fault.delay_seconds, subscription, event)
             return
         self._send(subscription, event, attempt=0)
         if effect == "duplicate":
             self._send(subscription, event, attempt=0)
+        self._release(subscription)
+
+    def _hold(self, seconds: float, subscription: EventSubscription, event: Event) -> None:
+        """Keep an event until another has overtaken it, or for so long if none does."""
+        self._held.setdefault(subscription.name, []).append(event)
+        self._after(seconds, lambda: self._release(subscription))
+
+    def _release(self, subscription: EventSubscription) -> None:
         for late in self._held.pop(subscription.name, []):
             self._send(subscription, late, attempt=0)
 
-    def _later(
-        self, wait: timedelta, subscription: EventSubscription, event: Event, *, attempt: int
-    ) -> None:
-        self._retries += 1
+    def _after(self, seconds: float, action: Callable[[], None]) -> None:
+        self._waiting += 1
 
-        def again() -> None:
-            self._retries = max(0, self._retries - 1)
-            self._send(subscription, event, attempt=attempt)
+        def act() -> None:
+            self._waiting = max(0, self._waiting - 1)
+            action()
 
-        self._cloud.scheduler.after(wait, again)
+        wait = self._cloud.clock.span(seconds)
+        if self._cloud.clock.dial is Dial.IMMEDIATE:
+            wait /= _FASTER
+        self._cloud.scheduler.after(wait, act)
 
     def _send(self, subscription: EventSubscription, event: Event, *, attempt: int) -> None:
         task = asyncio.get_running_loop().create_task(self._deliver(subscription, event, attempt))
@@ -164,10 +172,8 @@ class EventGrid:
             document = subscription.render(event)
             self.dead_letters.append(DeadLetter(subscription.name, document, reason, attempt + 1))
             return
-        wait = self._cloud.clock.span(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)])
-        if self._cloud.clock.dial is Dial.IMMEDIATE:
-            wait /= _FASTER
-        self._later(wait, subscription, event, attempt=attempt + 1)
+        seconds = _BACK_OFF[min(attempt, len(_BACK_OFF) - 1)]
+        self._after(seconds, lambda: self._send(subscription, event, attempt=attempt + 1))
 
     async def _attempt(
         self, subscription: EventSubscription, event: Event, attempt: int

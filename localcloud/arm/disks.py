@@ -7,7 +7,7 @@ from localcloud.arm.errors import conflict
 from localcloud.arm.ids import compute_id
 from localcloud.arm.machine_models import DISK
 from localcloud.arm.operations import Family, OperationError
-from localcloud.arm.requests import page, require
+from localcloud.arm.requests import body_of, page, require
 from localcloud.arm.routing import GROUP, Call, Reply, Route
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _list(cloud: "Cloud", call: Call) -> Reply:
     under = f"/subscriptions/{call.sub}"
     if call.rg:
         under += f"/resourceGroups/{call.rg}"
-    return page(cloud, call, [disk.body for disk in cloud.store.of_type(DISK, under)])
+    return page(cloud, call, list(cloud.store.of_type(DISK, under)), body_of)
 
 
 def _delete(cloud: "Cloud", call: Call) -> Reply:

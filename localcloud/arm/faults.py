@@ -14,7 +14,9 @@ class _Fault(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     times: int | None = Field(default=None, ge=0, description="how often; None: until cleared")
-    for_seconds: float | None = Field(default=None, gt=0, description="simulated seconds it lasts")
+    for_seconds: float | None = Field(
+        default=None, gt=0, description="seconds of Azure's time it lasts"
+    )
 
 
 class HttpFault(_Fault):
@@ -71,7 +73,7 @@ class EventFault(_Fault):
     type: str = ".*"
     effect: Literal["duplicate", "delay", "reorder", "drop"]
     probability: float = Field(default=1.0, gt=0, le=1)
-    delay_seconds: float = Field(default=60, ge=0, description="simulated seconds, for `delay`")
+    delay_seconds: float = Field(default=60, ge=0, description="seconds of Azure's time")
 
 
 type Fault = HttpFault | AsyncFault | RunFault | EventFault

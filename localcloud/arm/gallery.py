@@ -7,7 +7,7 @@ from localcloud.arm.errors import ArmError, bad_request, conflict
 from localcloud.arm.ids import compute_id
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
-from localcloud.arm.requests import page, properties_of, require, require_parent, tags_of
+from localcloud.arm.requests import body_of, page, properties_of, require, require_parent, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route
 from localcloud.arm.store import Json, Resource
 
@@ -126,19 +126,15 @@ def _list_galleries(cloud: "Cloud", call: Call) -> Reply:
     under = f"/subscriptions/{call.sub}"
     if call.rg:
         under += f"/resourceGroups/{call.rg}"
-    return page(cloud, call, [g.body for g in cloud.store.of_type(GALLERY, under)])
+    return page(cloud, call, list(cloud.store.of_type(GALLERY, under)), body_of)
 
 
 def _delete_gallery(cloud: "Cloud", call: Call) -> Reply:
-    gallery = _gallery_or_gone(cloud, gallery_id(call))
+    gallery = cloud.store.get(gallery_id(call))
     if gallery is None:
         return Reply(HTTPStatus.NO_CONTENT)
     _refuse_nested(cloud, gallery, IMAGE)
     return remove(cloud, call, gallery, "gallery")
-
-
-def _gallery_or_gone(cloud: "Cloud", target: str) -> Resource | None:
-    return cloud.store.get(target)
 
 
 def _refuse_nested(cloud: "Cloud", resource: Resource, nested: str) -> None:
@@ -202,7 +198,7 @@ def _patch_image(cloud: "Cloud", call: Call) -> Reply:
 
 def _list_images(cloud: "Cloud", call: Call) -> Reply:
     gallery = _gallery(cloud, call)
-    return page(cloud, call, [i.body for i in cloud.store.of_type(IMAGE, gallery.id)])
+    return page(cloud, call, list(cloud.store.of_type(IMAGE, gallery.id)), body_of)
 
 
 def _delete_image(cloud: "Cloud", call: Call) -> Reply:

@@ -195,7 +195,7 @@ def _get(cloud: "Cloud", call: Call) -> Reply:
 
 def _list(cloud: "Cloud", call: Call) -> Reply:
     image = image_of(cloud, call)
-    return page(cloud, call, [_shown(v) for v in cloud.store.of_type(VERSION, image.id)])
+    return page(cloud, call, versions_under(cloud, image.id), _shown)
 
 
 def _delete(cloud: "Cloud", call: Call) -> Reply:

@@ -9,7 +9,7 @@ from localcloud.arm.image_builder_outputs import OUTPUT_TYPE
 from localcloud.arm.image_builder_runs import cancel_run, run_of, start_run
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
-from localcloud.arm.requests import page, require, tags_of
+from localcloud.arm.requests import body_of, page, require, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route
 from localcloud.arm.staging import close_account
 from localcloud.arm.store import Json, Resource
@@ -82,7 +82,7 @@ def _list(cloud: "Cloud", call: Call) -> Reply:
     under = f"/subscriptions/{call.sub}"
     if call.rg:
         under += f"/resourceGroups/{call.rg}"
-    return page(cloud, call, [_shown(t) for t in cloud.store.of_type(TEMPLATE, under)])
+    return page(cloud, call, list(cloud.store.of_type(TEMPLATE, under)), _shown)
 
 
 def _patch(cloud: "Cloud", call: Call) -> Reply:
@@ -180,8 +180,7 @@ def _cancel(cloud: "Cloud", call: Call) -> Reply:
 
 def _outputs(cloud: "Cloud", call: Call) -> Reply:
     template = _template(cloud, call)
-    rows = cloud.store.of_type(OUTPUT_TYPE, template.id)
-    return page(cloud, call, [row.body for row in rows])
+    return page(cloud, call, list(cloud.store.of_type(OUTPUT_TYPE, template.id)), body_of)
 
 
 def _output(cloud: "Cloud", call: Call) -> Reply:

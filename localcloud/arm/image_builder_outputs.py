@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from localcloud.arm.cloud import Cloud
 
 OUTPUT_TYPE = "Microsoft.VirtualMachineImages/imageTemplates/runOutputs"
+_VERSION_WRITE = "Microsoft.Compute/galleries/images/versions/write"
 MANAGED_IMAGE = "Microsoft.Compute/images"
 
 
@@ -80,8 +81,32 @@ def _guest(cloud: "Cloud", template: Resource) -> Guest:
 
 
 def _gallery_version(cloud: "Cloud", template: Resource, target: Json, guest: Guest) -> Resource:
-    wanted = str(target["galleryImageId"])
-    image_id, _, name = wanted.partition("/versions/")
+    image, name = _image_and_name(cloud, template, target)
+    correlation = cloud.guids.next()
+    version = make_version(
+        cloud,
+        image,
+        name,
+        tags={
+            **target["artifactTags"],
+            "VMImageBuilderSource": _source_text(template.properties["source"]),
+            "correlationId": correlation,
+        },
+        profile=_profile(target, str(image.body["location"])),
+        safety={},
+        storage=_storage(cloud, template),
+        guest=guest.copy(),
+    )
+    version.properties["provisioningState"] = "Succeeded"
+    # Image Builder ends its run only when the regions have their replicas.
+    version.facts["replicas"] = dict.fromkeys(version.facts["replicas"], cloud.clock.now())
+    change = ResourceChange(version.id, _VERSION_WRITE, "PUT", "", correlation, creates=True)
+    cloud.events.publish(change_event(cloud, change, "Succeeded"))
+    return version
+
+
+def _image_and_name(cloud: "Cloud", template: Resource, target: Json) -> tuple[Resource, str]:
+    image_id, _, name = str(target["galleryImageId"]).partition("/versions/")
     image = cloud.store.get(image_id)
     if image is None:
         raise bad_request("BadSharedImageDistribute", f"'{image_id}' was not found.")
@@ -93,33 +118,7 @@ def _gallery_version(cloud: "Cloud", template: Resource, target: Json, guest: Gu
             "Changing property 'galleryImageVersion.properties.storageProfile.source' is not "
             f"allowed: version {name} exists.",
         )
-    version = make_version(
-        cloud,
-        image,
-        name,
-        tags={
-            **target["artifactTags"],
-            "VMImageBuilderSource": _source_text(template.properties["source"]),
-            "correlationId": cloud.guids.next(),
-        },
-        profile=_profile(target, str(image.body["location"])),
-        safety={},
-        storage=_storage(cloud, template),
-        guest=guest.copy(),
-    )
-    version.properties["provisioningState"] = "Succeeded"
-    # Image Builder ends its run only when the regions have their replicas.
-    version.facts["replicas"] = dict.fromkeys(version.facts["replicas"], cloud.clock.now())
-    change = ResourceChange(
-        target=version.id,
-        action="Microsoft.Compute/galleries/images/versions/write",
-        method="PUT",
-        url="",
-        correlation_id=version.body["tags"]["correlationId"],
-        creates=True,
-    )
-    cloud.events.publish(change_event(cloud, change, "Succeeded"))
-    return version
+    return image, name
 
 
 def _profile(target: Json, location: str) -> Json:

@@ -29,6 +29,13 @@ VERSIONS = frozenset({"2022-11-01", "2023-07-01", "2023-09-01", "2024-03-01", "2
 }
 MACHINE = "Microsoft.Compute/virtualMachines"
 RETRY_SECONDS = 10  # recorded on scale set writes and deletes
+_KEPT = (
+    "hardwareProfile",
+    "securityProfile",
+    "diagnosticsProfile",
+    "licenseType",
+    "virtualMachineScaleSet",
+)
 _LIST = GROUP + "/providers/Microsoft.Compute/virtualMachines"
 _ONE = _LIST + "/{vm}"
 _ALL = "/subscriptions/{sub}/providers/Microsoft.Compute/virtualMachines"
@@ -86,22 +93,11 @@ def new_machine(
         body["identity"] = deepcopy(identity)
     machine = Resource(target, MACHINE, body, facts={"guest": image.guest, "power": "running"})
     machine.facts["asked_image"] = deepcopy(storage.get("imageReference"))
-    kept = {
-        key: properties[key]
-        for key in (
-            "securityProfile",
-            "diagnosticsProfile",
-            "licenseType",
-            "virtualMachineScaleSet",
-        )
-        if key in properties
-    }
     body["properties"] = {
-        "hardwareProfile": properties.get("hardwareProfile") or {"vmSize": "Standard_D2s_v3"},
+        **_given_properties(properties),
         "provisioningState": "Creating",
         "vmId": cloud.guids.next(),
         "storageProfile": storage_profile(cloud, storage, image, machine, group),
-        **kept,
         "networkProfile": network_profile(
             properties.get("networkProfile") or {}, subscription, group
         ),
@@ -111,6 +107,11 @@ def new_machine(
         body["properties"]["osProfile"] = os_profile(properties["osProfile"], image.guest.os)
     body["etag"] = '"1"'
     return cloud.store.put(machine)
+
+
+def _given_properties(asked: Json) -> Json:
+    kept = {key: asked[key] for key in _KEPT if key in asked}
+    return {"hardwareProfile": {"vmSize": "Standard_D2s_v3"}, **kept}
 
 
 def _update(cloud: "Cloud", call: Call, machine: Resource) -> Reply:
@@ -184,8 +185,8 @@ def _list(cloud: "Cloud", call: Call) -> Reply:
         wanted = short_name(call.params["location"])
         machines = [m for m in machines if m.body["location"] == wanted]
     if call.query.get("statusOnly") == "true":
-        return page(cloud, call, [_with_view(cloud, machine) for machine in machines])
-    return page(cloud, call, [_body(machine) for machine in machines])
+        return page(cloud, call, machines, lambda machine: _with_view(cloud, machine))
+    return page(cloud, call, machines, _body)
 
 
 def _delete(cloud: "Cloud", call: Call) -> Reply:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from localcloud.arm.errors import ArmError, bad_request
 from localcloud.arm.regions import require_region, short_name
+from localcloud.arm.requests import whole_number
 from localcloud.arm.routing import Call, Reply, Route
 from localcloud.arm.store import Json
 
@@ -149,8 +150,7 @@ def _versions(cloud: "Cloud", call: Call) -> Reply:
     names = sorted(plan.versions)
     if "desc" in call.query.get("$orderby", "").lower():
         names.reverse()
-    if "$top" in call.query:
-        names = names[: int(call.query["$top"])]
+    names = names[: whole_number(call, "$top")]
     rows: list[Json] = []
     for name in names:
         row: Json = {

@@ -10,6 +10,7 @@ from localcloud.arm.errors import bad_request
 from localcloud.arm.events import policy_event
 from localcloud.arm.ids import group_of, last_segment, seven_digits, subscription_of
 from localcloud.arm.operations import Family, OperationError
+from localcloud.arm.requests import next_link, whole_number
 from localcloud.arm.routing import GROUP, SUBSCRIPTION, Call, Reply, Route
 from localcloud.arm.store import Json
 
@@ -139,15 +140,14 @@ def _query(cloud: "Cloud", call: Call) -> Reply:
     rows = cloud.policy_states.under(scope)
     for term in _terms(call.query.get("$filter", "")):
         rows = [row for row in rows if _passes(row, *term)]
-    start = int(call.query.get("$skiptoken") or 0)
+    start = whole_number(call, "$skiptoken") or 0
     size = min(_DEFAULT_PAGE, cloud.options.page_size)
-    top = int(call.query["$top"]) if "$top" in call.query else None
+    top = whole_number(call, "$top")
     end = start + size if top is None else min(start + size, top)
     context = f"https://management.azure.com{scope}{_STATES[: -len('/latest')]}/$metadata#latest"
     following = None
     if end < len(rows) and (top is None or end < top):
-        query = "&".join(f"{k}={v}" for k, v in call.query.items() if k != "$skiptoken")
-        following = f"{call.base_url}{call.path}?{query}&$skiptoken={end}"
+        following = next_link(call, end)
     shown = [_shown(row, context) for row in rows[start:end]]
     return Reply(
         body={

@@ -1,8 +1,9 @@
 """Small helpers for what requests carry and lists answer."""
 
-import base64
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from localcloud.arm.errors import bad_request, parent_not_found, resource_not_found
 from localcloud.arm.routing import Call, Reply
@@ -44,16 +45,33 @@ def tags_of(call: Call) -> Json:
     return dict(tags)
 
 
-def page(cloud: "Cloud", call: Call, rows: list[Json]) -> Reply:
-    """One page of a list, with a `nextLink` where there is more."""
-    token = call.query.get("$skiptoken", "")
-    start = int(base64.urlsafe_b64decode(token).decode()) if token else 0
+def whole_number(call: Call, name: str) -> int | None:
+    """A query option that is a number, or None; raises ArmError (400) for anything else."""
+    text = call.query.get(name)
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise bad_request("InvalidParameter", f"The value '{text}' of '{name}' is no number.")
+    return int(text)
+
+
+def body_of(resource: Resource) -> Json:
+    """A resource as it is, for lists that show it whole."""
+    return resource.body
+
+
+def page[Row](cloud: "Cloud", call: Call, rows: Sequence[Row], show: Callable[[Row], Any]) -> Reply:
+    """One page of a list, each row as `show` renders it, with a `nextLink` to more."""
+    start = whole_number(call, "$skiptoken") or 0
     end = start + cloud.options.page_size
-    body: dict[str, Any] = {"value": rows[start:end]}
+    body: Json = {"value": [show(row) for row in rows[start:end]]}
     if end < len(rows):
-        following = base64.urlsafe_b64encode(str(end).encode()).decode()
-        query = "&".join(
-            f"{key}={value}" for key, value in call.query.items() if key != "$skiptoken"
-        )
-        body["nextLink"] = f"{call.base_url}{call.path}?{query}&$skiptoken={following}"
+        body["nextLink"] = next_link(call, end)
     return Reply(body=body)
+
+
+def next_link(call: Call, start: int) -> str:
+    """The URL of the page that begins at row `start`."""
+    kept = {key: value for key, value in call.query.items() if key != "$skiptoken"}
+    query = urlencode({**kept, "$skiptoken": start}, safe="$")
+    return f"{call.base_url}{call.path}?{query}"

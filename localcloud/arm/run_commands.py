@@ -157,8 +157,8 @@ def _get(cloud: "Cloud", call: Call) -> Reply:
 def _list(cloud: "Cloud", call: Call) -> Reply:
     machine = machine_of(cloud, call)
     view = call.expands("instanceView")
-    commands = cloud.store.of_type(RUN_COMMAND, machine.id)
-    return page(cloud, call, [_shown(command, view=view) for command in commands])
+    commands = list(cloud.store.of_type(RUN_COMMAND, machine.id))
+    return page(cloud, call, commands, lambda command: _shown(command, view=view))
 
 
 def _delete(cloud: "Cloud", call: Call) -> Reply:

@@ -69,9 +69,11 @@ def remove_all(cloud: "Cloud", machines: list[Resource]) -> None:
 
 def upgrade(cloud: "Cloud", scale_set: Resource, instance: Resource) -> None:
     """Give an instance the model's image, as an upgrade or re-image does."""
+    old_disk = str(instance.properties["storageProfile"]["osDisk"]["managedDisk"]["id"])
     fresh = _uniform(cloud, scale_set, str(instance.body["instanceId"]))
     fresh.properties["vmId"] = instance.properties["vmId"]
     fresh.properties["timeCreated"] = instance.properties["timeCreated"]
+    cloud.store.delete(old_disk)
 
 
 def _add(cloud: "Cloud", scale_set: Resource) -> None:
@@ -106,33 +108,28 @@ def _os_profile(profile: Json, number: int) -> Json:
 
 def _uniform(cloud: "Cloud", scale_set: Resource, number: str) -> Resource:
     profile = scale_set.properties["virtualMachineProfile"]
-    location = str(scale_set.body["location"])
-    subscription, group = subscription_of(scale_set.id), group_of(scale_set.id)
     target = f"{scale_set.id}/virtualMachines/{number}"
-    storage = deepcopy(profile["storageProfile"])
-    image = resolve_image(cloud, storage["imageReference"], location, subscription)
+    size = scale_set.body["sku"]["name"]
     body: Json = {
         "name": f"{scale_set.name}_{number}",
         "id": target,
         "type": INSTANCE,
-        "location": location,
+        "location": scale_set.body["location"],
         "tags": dict(scale_set.body["tags"]),
         "instanceId": number,
-        "sku": {"name": scale_set.body["sku"]["name"], "tier": "Standard"},
+        "sku": {"name": size, "tier": "Standard"},
         "etag": '"1"',
     }
-    facts = {"guest": image.guest, "power": "running", "model": scale_set.facts["model"]}
-    facts["placement"] = scale_set.properties["uniqueId"]
-    instance = Resource(target, INSTANCE, body, facts=facts)
+    instance = Resource(target, INSTANCE, body)
     network = deepcopy(profile.get("networkProfile") or {})
     body["properties"] = {
         "latestModelApplied": True,
         "modelDefinitionApplied": "VirtualMachineScaleSet",
         "networkProfileConfiguration": network,
         "provisioningState": "Succeeded",
-        "hardwareProfile": {"vmSize": scale_set.body["sku"]["name"]},
+        "hardwareProfile": {"vmSize": size},
         "vmId": cloud.guids.next(),
-        "storageProfile": storage_profile(cloud, storage, image, instance, group),
+        "storageProfile": _boot(cloud, scale_set, instance),
         "osProfile": _os_profile(profile, int(number)),
         "networkProfile": {
             "networkInterfaces": [
@@ -142,8 +139,23 @@ def _uniform(cloud: "Cloud", scale_set: Resource, number: str) -> Resource:
         },
         "timeCreated": with_offset(cloud.clock.now()),
     }
-    body["properties"]["storageProfile"]["osDisk"]["deleteOption"] = "Delete"
     return cloud.store.put(instance)
+
+
+def _boot(cloud: "Cloud", scale_set: Resource, instance: Resource) -> Json:
+    """Give an instance the model's image as of now; returns its storage profile."""
+    asked = deepcopy(scale_set.properties["virtualMachineProfile"]["storageProfile"])
+    location, subscription = str(scale_set.body["location"]), subscription_of(scale_set.id)
+    image = resolve_image(cloud, asked["imageReference"], location, subscription)
+    instance.facts.update(
+        guest=image.guest,
+        power="running",
+        model=scale_set.facts["model"],
+        placement=scale_set.properties["uniqueId"],
+    )
+    profile = storage_profile(cloud, asked, image, instance, group_of(scale_set.id))
+    profile["osDisk"]["deleteOption"] = "Delete"
+    return profile
 
 
 def _shown(scale_set: Resource, instance: Resource) -> Json:
@@ -167,7 +179,7 @@ def _instance_of(cloud: "Cloud", call: Call, scale_set: Resource) -> Resource:
     if found is None or scale_set.properties["orchestrationMode"] != "Uniform":
         raise ArmError(
             HTTPStatus.NOT_FOUND,
-            "InvalidInstanceId" if scale_set else "NotFound",
+            "NotFound",
             f"The entity {number} was not found in the scale set '{scale_set.name}'.",
         )
     return found
@@ -175,14 +187,16 @@ def _instance_of(cloud: "Cloud", call: Call, scale_set: Resource) -> Resource:
 
 def _list(cloud: "Cloud", call: Call) -> Reply:
     scale_set = _set_of(cloud, call)
-    if scale_set.properties["orchestrationMode"] == "Flexible":
-        rows = [_flexible_row(scale_set, machine) for machine in members(cloud, scale_set)]
-    else:
-        rows = [_shown(scale_set, each) for each in members(cloud, scale_set)]
-    if call.expands("instanceView"):
-        for row, machine in zip(rows, members(cloud, scale_set), strict=True):
+    flexible = scale_set.properties["orchestrationMode"] == "Flexible"
+    view = call.expands("instanceView")
+
+    def show(machine: Resource) -> Json:
+        row = (_flexible_row if flexible else _shown)(scale_set, machine)
+        if view:
             row.setdefault("properties", {})["instanceView"] = instance_view(cloud, machine)
-    return page(cloud, call, rows)
+        return row
+
+    return page(cloud, call, members(cloud, scale_set), show)
 
 
 def _flexible_row(scale_set: Resource, machine: Resource) -> Json:

@@ -69,14 +69,12 @@ def write_logs(cloud: "Cloud", template: Resource, state: str, message: str) -> 
 
 
 def _accounts(cloud: "Cloud", call: Call) -> Reply:
-    rows = []
-    for account in cloud.store.of_type(
-        ACCOUNT, f"/subscriptions/{call.sub}/resourceGroups/{call.rg}"
-    ):
+    def show(account: Resource) -> Json:
         endpoints = {"blob": f"{call.base_url}{PATH}/{account.name}/"}
-        properties = {**account.properties, "primaryEndpoints": endpoints}
-        rows.append({**account.body, "properties": properties})
-    return page(cloud, call, rows)
+        return {**account.body, "properties": {**account.properties, "primaryEndpoints": endpoints}}
+
+    group = f"/subscriptions/{call.sub}/resourceGroups/{call.rg}"
+    return page(cloud, call, list(cloud.store.of_type(ACCOUNT, group)), show)
 
 
 ROUTES = [Route("StorageAccounts_ListByResourceGroup", "GET", _LIST, _accounts, VERSIONS)]

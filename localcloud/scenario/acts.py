@@ -4,10 +4,6 @@ import asyncio
 import re
 
 from localcloud.environment import (
-    GALLERY,
-    LOCATION,
-    RESOURCE_GROUP,
-    SUBSCRIPTION,
     TEAMS_SUBSCRIPTION,
 )
 from localcloud.scenario.builds import (
@@ -16,7 +12,7 @@ from localcloud.scenario.builds import (
     follow_to_latest,
     newest_build,
 )
-from localcloud.scenario.clients import GALLERY_API, Json
+from localcloud.scenario.clients import Json
 from localcloud.scenario.expect import Look, ScenarioError, expect
 from localcloud.scenario.machines import DEBIAN, UBUNTU, Machine
 from localcloud.scenario.stage import Stage
@@ -37,13 +33,7 @@ ASSIGNMENT_ID = (
 
 
 async def deploy_platform(stage: Stage) -> None:
-    """The platform team deploys what Assay needs: its gallery."""
-    gallery = (
-        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}"
-        f"/providers/Microsoft.Compute/galleries/{GALLERY}"
-    )
-    body: Json = {"location": LOCATION, "properties": {"description": "Golden images"}}
-    await stage.azure.deploy(gallery, body, api=GALLERY_API)
+    """The platform team looks up where its images are in the gallery."""
     for image in await stage.assay.images():
         stage.galleries[image["name"]] = image["image_id"]
 

@@ -5,7 +5,7 @@ A delivery for the present turn acts; anything else is a repeat, and can tell fr
 alone what to do (`Build.admit`). So a message delivered any number of times never multiplies.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -96,6 +96,8 @@ class Attempt:
     ended_at: datetime | None = None
     progress: str = ""
     """Image Builder's last word on the run, for people: for example `Running: Customizing`."""
+    tattoo: dict[str, str] = field(default_factory=dict)
+    """The facts this attempt stamps into its version, as they were when it started."""
     failure: Failure | None = None
     verification: Verification | None = None
     statement: str = ""

@@ -39,6 +39,12 @@ class Failure:
 
 
 _RULES: tuple[tuple[FailureClass, str], ...] = (
+    # First, for the log it quotes may hold any of the words below.
+    (
+        FailureClass.CUSTOMIZATION,
+        r"Packer build command has failed|IMAGE_STATE_UNDEPLOYABLE"
+        r"|Script exited with non-zero",
+    ),
     (
         FailureClass.ACCESS,
         r"AuthorizationFailed|LinkedAuthorizationFailed|Unauthorized|Not authorized"
@@ -51,16 +57,11 @@ _RULES: tuple[tuple[FailureClass, str], ...] = (
     ),
     (
         FailureClass.CONFIGURATION,
-        r"ValidationFailed|provider not registered|\bBad[A-Z]\w+|NoCustomizerScript"
+        r"ValidationFailed|provider not registered|(?-i:\bBad[A-Z]\w+)|NoCustomizerScript"
         r"|UnsupportedCustomizerType|PropertyChangeNotAllowed|InvalidParameter",
     ),
-    (FailureClass.TIMEOUT, r"context deadline exceeded|timed out|BuildTimeout"),
+    (FailureClass.TIMEOUT, r"context deadline exceeded|BuildTimeout|build timed out"),
     (FailureClass.CANCELLED, r"context cancellation|Cancell?ed by|was cancell?ed"),
-    (
-        FailureClass.CUSTOMIZATION,
-        r"Packer build command has failed|exit status \d|IMAGE_STATE_UNDEPLOYABLE"
-        r"|Script exited with non-zero|customizer",
-    ),
     (FailureClass.CHECK, r"in-VM validation|validation phase"),
 )
 

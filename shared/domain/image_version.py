@@ -70,7 +70,7 @@ class ImageVersion:
     customization_digest: str
     created_at: datetime
     tattoo: dict[str, str]
-    """The facts stamped into the version; empty until tattooed."""
+    """The facts stamped into the version, as they were when its number was reserved."""
     regions: tuple[str, ...] = ()
     """Regions it is replicated to, short names, as Azure last said."""
     excluded_from_latest: bool = True

@@ -56,9 +56,19 @@ class Tattoo:
             **({"statement-digest": self.statement_digest} if self.statement_digest else {}),
         }
 
-    def tags(self) -> dict[str, str]:
-        """Return the facts as tags of the gallery version."""
-        return {f"{TAG_PREFIX}{key}": value for key, value in self.facts().items()}
+
+ADDED_LATER = frozenset({"os-version", "published-at"})
+"""Facts the register learns after the stamping, which the guest need not show as stamped."""
+
+
+def tags(facts: dict[str, str]) -> dict[str, str]:
+    """Return *facts* as tags of the gallery version."""
+    return {f"{TAG_PREFIX}{key}": value for key, value in facts.items()}
+
+
+def stamped(facts: dict[str, str]) -> dict[str, str]:
+    """Return those of the register's *facts* that were stamped into the image."""
+    return {key: value for key, value in facts.items() if key not in ADDED_LATER}
 
 
 def render(facts: dict[str, str]) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.failure import Failure
 from shared.domain.image_definition import Severity
 
 BOOT = "boot"
@@ -66,6 +67,8 @@ class Verification:
     results: tuple[CheckResult, ...] = ()
     reruns: tuple[CheckResult, ...] = ()
     """Results of runs after which the check was run once more, in order."""
+    failure: Failure | None = None
+    """Why nothing could be verified, when that is no fault of the image."""
 
     def runs_of(self, check: str) -> int:
         """Return how often *check* was started, the first time included."""

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+LONGEST = 64
+"""No version in Azure comes near this many characters; whoever sends more sends no version."""
+
 
 def version_key(version: str) -> tuple[int, ...]:
     """Return the sort key of a dotted version such as `22.04.202401161` or `1.20261122.1`.
@@ -14,8 +17,9 @@ def version_key(version: str) -> tuple[int, ...]:
     Raises ValueError for anything but dot-separated integers.
     """
     segments = version.split(".")
-    if not all(s.isascii() and s.isdigit() for s in segments):
-        raise ValueError(f"{version!r} is not a dotted version number such as 1.20261122.1")
+    if len(version) > LONGEST or not all(s.isascii() and s.isdigit() for s in segments):
+        short = version[:LONGEST]
+        raise ValueError(f"{short!r} is not a dotted version number such as 1.20261122.1")
     return tuple(int(s) for s in segments)
 
 

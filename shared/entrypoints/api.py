@@ -170,9 +170,7 @@ async def api_retire_version(req: func.HttpRequest) -> func.HttpResponse:
     return await _serve(req, releases.retire_version)
 
 
-@bp.route(
-    route="v1/images/{name}/channels/{channel}/rollback", methods=["POST"], auth_level=KEY
-)
+@bp.route(route="v1/images/{name}/channels/{channel}/rollback", methods=["POST"], auth_level=KEY)
 async def api_roll_back_channel(req: func.HttpRequest) -> func.HttpResponse:
     """Move a channel back."""
     return await _serve(req, releases.roll_back_channel)

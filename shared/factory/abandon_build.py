@@ -4,16 +4,22 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.build import Phase
-from shared.domain.image_version import VersionState
 from shared.factory.turns import following
+from shared.factory.withdraw import withdraw
 from shared.messages import Message
-from shared.ports import Builds, ImageVersions
+from shared.ports import Builds, Gallery, ImageVersions
 
 
 async def abandon_build(
-    build_id: str, *, builds: Builds, image_versions: ImageVersions, reason: str, now: datetime
+    build_id: str,
+    *,
+    builds: Builds,
+    image_versions: ImageVersions,
+    gallery: Gallery,
+    reason: str,
+    now: datetime,
 ) -> list[Message]:
-    """Mark the build failed with *reason* and its version rejected; return its last words.
+    """Mark the build failed with *reason* and withdraw its version; return its last words.
 
     A finished or unknown build is left alone. A failed build does not stand in the way of the
     next source version, and its own can be built again with `force`.
@@ -21,11 +27,13 @@ async def abandon_build(
     stored = await builds.get(build_id)
     if stored is None or stored.value.finished:
         return []
+    await withdraw(
+        stored.value,
+        image_versions=image_versions,
+        gallery=gallery,
+        because=reason,
+        now=now,
+    )
     build = stored.value.next(Phase.FAILED, now=now, because=reason[:1000])
-    for attempt in build.attempts[-1:]:
-        row = await image_versions.get(build.definition, attempt.version)
-        if row and row.value.state in (VersionState.RESERVED, VersionState.CANDIDATE):
-            rejected = row.value.become(VersionState.REJECTED, now=now, because=reason[:1000])
-            await image_versions.save(replace(row, value=rejected))
     await builds.save(replace(stored, value=build))
     return following(build, now=now)

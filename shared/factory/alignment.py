@@ -8,7 +8,7 @@ from shared.domain.image_definition import ImageDefinition
 from shared.domain.image_version import ImageVersion, VersionState
 from shared.domain.publishing import Wish, wish_for
 from shared.factory.releases import Loaded
-from shared.factory.repair_image import STATE_TAG
+from shared.factory.withdraw import STATE_TAG
 from shared.ports import Gallery, GalleryVersion, ImageVersions, Publishing, Stored
 
 _PUBLISHED = frozenset({VersionState.RELEASED, VersionState.AGED, VersionState.REVOKED})

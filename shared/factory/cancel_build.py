@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.build import Phase
-from shared.domain.image_version import VersionState
 from shared.errors import NotAllowedError, NotFoundError
 from shared.factory.turns import following
+from shared.factory.withdraw import reject, unreleased
 from shared.messages import CancelBuild, Message
 from shared.ports import Builds, ImageVersions
 
@@ -34,11 +34,8 @@ async def cancel_build(
             state={"phase": str(build.phase), "finished": build.finished},
         )
     because = f"cancelled by {command.by}: {command.because}"[:1000]
-    for attempt in build.attempts[-1:]:
-        row = await image_versions.get(build.definition, attempt.version)
-        if row and row.value.state in (VersionState.RESERVED, VersionState.CANDIDATE):
-            rejected = row.value.become(VersionState.REJECTED, now=now, because=because)
-            await image_versions.save(replace(row, value=rejected))
+    for row in await unreleased(build, image_versions):
+        await reject(row, image_versions=image_versions, because=because, now=now)
     ended = build.next(Phase.CANCELLED, now=now, because=because)
     await builds.save(replace(stored, value=ended))
     return following(ended, now=now)

@@ -29,6 +29,8 @@ async def clean_up_build(
     Deleting a template deletes its staging resource group with Image Builder's only copy of the
     logs. So a template whose logs may not be copied is kept, and the record says why. Comes back
     until nothing is left that can go; a repeat is treated as those of a build are.
+
+    Raises RefusedError when a VM will not go.
     """
     stored = await builds.get(command.build_id)
     if stored is None or not stored.value.finished:
@@ -37,10 +39,10 @@ async def clean_up_build(
         return _repeated(command, stored.value.clean_up_looks, pace)
     # A step that was under way when a person ended the build may still make a VM.
     left = stored.value.phase is Phase.CANCELLED and command.looks == 0
-    for name in _vm_names(stored.value):
-        if await verification_vms.status(name) is not None:
-            await verification_vms.delete(name)
-            left = True
+    kept = [n for n in _vm_names(stored.value) if await verification_vms.status(n) is not None]
+    for name in kept:
+        await verification_vms.delete(name)
+        left = True
     final = command.looks >= MOST_LOOKS
     for attempt in stored.value.attempts:
         seen = await _settle(attempt, stored.value, image_builder, build_logs, now, final=final)
@@ -50,6 +52,9 @@ async def clean_up_build(
         stored = await _keep(stored, seen, builds)
         if not seen.left_behind:
             await image_builder.delete(seen.template)
+    if final and kept:
+        names = ", ".join(kept)
+        raise RefusedError(f"{names} cannot be deleted; delete it by hand, it costs money")
     if not left or final:
         return []
     looks = command.looks + 1

@@ -42,9 +42,10 @@ async def detect_source(
     Of an image that is built from another golden image, the build that is lacking of what the
     parent's channel shows is asked for right away: its move was announced already.
 
-    Whether it was announced is never recorded: a build is the only proof that the announcement
-    arrived, so a lost one is made up for by the next look, with the same event id. A changed
-    definition has a new build id and is announced, hence built, in the same way.
+    A build that exists but never took its first turn lost its first message: announcing again
+    sends that too. Whether it was announced is never recorded: a build is the only proof that the
+    announcement arrived, so a lost one is made up for by the next look, with the same event id. A
+    changed definition has a new build id and is announced, hence built, in the same way.
     """
     definition = definition_named(definitions, command.definition)
     source = definition.source
@@ -63,7 +64,10 @@ async def detect_source(
     except NotFoundError as error:
         found, problem = None, str(error)
     await _remember(source, found, problem, sources=sources, now=now)
-    if found is None or await builds.get(build_id(definition, found)):
+    if found is None:
+        return []
+    known = await builds.get(build_id(definition, found))
+    if known and known.value.turn > 0:
         return []
     return [source_version_published(source, found)]
 

@@ -7,12 +7,14 @@ printed for as long as the VM lives.
 import base64
 import binascii
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.domain.evidence import sha256
 from shared.domain.image_definition import ImageDefinition
 from shared.domain.software import SoftwareReport, read_listing
+from shared.errors import NotFoundError
 from shared.factory.software_reader import MARK, PART, TIMEOUT_SECONDS, software_reader
 from shared.ports import RunCommandStatus, VerificationVms
 
@@ -67,9 +69,10 @@ async def _start(
     vms: VerificationVms, vm_name: str, definition: ImageDefinition, part: int
 ) -> None:
     script = software_reader(definition.os, part)
-    await vms.start_command(
-        vm_name, part_name(part), script, definition, timeout_seconds=TIMEOUT_SECONDS
-    )
+    with suppress(NotFoundError):  # a VM that has just gone is the next look's matter
+        await vms.start_command(
+            vm_name, part_name(part), script, definition, timeout_seconds=TIMEOUT_SECONDS
+        )
 
 
 async def _read(

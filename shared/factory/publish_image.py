@@ -13,8 +13,8 @@ from shared.errors import NotFoundError
 from shared.factory.definitions import definition_named
 from shared.factory.parents import parent_taken_back
 from shared.factory.releases import load, save
-from shared.factory.repair_image import STATE_TAG
 from shared.factory.turns import Repeat, go, take_turn
+from shared.factory.withdraw import STATE_TAG, withdraw
 from shared.messages import Message, PublishImage
 from shared.ports import (
     Builds,
@@ -27,6 +27,7 @@ from shared.ports import (
     Publishing,
 )
 
+PUBLISHED_TAG = f"{TAG_PREFIX}published-at"
 REPLICATION_LIMIT = timedelta(hours=12)
 """Replication to every region is waited for this long: our bound, not Azure's."""
 
@@ -45,7 +46,8 @@ async def publish_image(
     """Bring the release one look further.
 
     The full region list is sent, still excluded from latest; when every region has the version, it
-    is released and enters the first channel. What `latest` means is up to the channels.
+    is tagged; when Azure shows the tags, it is released and enters the first channel. What `latest`
+    means is up to the channels. A version that cannot be released is withdrawn.
     """
     stored = await take_turn(command, builds=builds, pace=pace, now=now)
     if isinstance(stored, Repeat):
@@ -57,16 +59,22 @@ async def publish_image(
     problem = _problem(version, build, wanted, now)
     problem = problem or await parent_taken_back(build, image_versions=image_versions)
     if version is None or problem:
+        await withdraw(
+            build, image_versions=image_versions, gallery=gallery, because=problem, now=now
+        )
         return await go(stored, Phase.FAILED, builds=builds, now=now, because=problem)
     if version.provisioning_state.lower() == "succeeded":
-        if version.regions == wanted and wanted.keys() <= version.replicated:
-            await _register(build, version, image_versions=image_versions, gallery=gallery, now=now)
+        ready = version.regions == wanted and wanted.keys() <= version.replicated
+        if ready and PUBLISHED_TAG in version.tags:
+            await _register(build, version, image_versions=image_versions, now=now)
             await _enter(
                 build, definition, channels=channels, image_versions=image_versions, now=now
             )
             because = f"version {build.attempt.version} is released"
             return await go(stored, Phase.RELEASED, builds=builds, now=now, because=because)
-        if version.regions != wanted:
+        if ready:
+            await gallery.tag(build.image_id, build.attempt.version, _stamp(now))
+        elif version.regions != wanted:
             publishing = Publishing(regions=wanted, excluded_from_latest=True)
             await gallery.set_publishing(build.image_id, build.attempt.version, publishing)
     return await go(stored, Phase.PUBLISHING, builds=builds, now=now, wait=pace.look)
@@ -99,10 +107,9 @@ async def _register(
     version: GalleryVersion,
     *,
     image_versions: ImageVersions,
-    gallery: Gallery,
     now: datetime,
 ) -> None:
-    """Write the release into the register and on the version's tags."""
+    """Write the release into the register; a repeat finds it written."""
     row = await image_versions.get(build.definition, build.attempt.version)
     if row is None:
         raise NotFoundError(
@@ -115,15 +122,15 @@ async def _register(
             regions=tuple(sorted(version.replicated - version.excluded_regions)),
             excluded_from_latest=version.excluded_from_latest,
             published_at=now,
-            tattoo={**row.value.tattoo, "published-at": now.strftime("%Y-%m-%dT%H:%M:%SZ")},
+            tattoo={**row.value.tattoo, "published-at": version.tags[PUBLISHED_TAG]},
         ).become(VersionState.RELEASED, now=now, because=f"build {build.id} passed every check")
-        row = await image_versions.save(replace(row, value=released))
-    stamp = row.value.tattoo["published-at"]
-    await gallery.tag(
-        build.image_id,
-        build.attempt.version,
-        {f"{TAG_PREFIX}published-at": stamp, STATE_TAG: str(VersionState.RELEASED)},
-    )
+        await image_versions.save(replace(row, value=released))
+
+
+def _stamp(now: datetime) -> dict[str, str]:
+    """Return the tags of a release that begins now."""
+    instant = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {PUBLISHED_TAG: instant, STATE_TAG: str(VersionState.RELEASED)}
 
 
 async def _enter(

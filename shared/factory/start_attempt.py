@@ -9,13 +9,14 @@ from shared.domain.chain import root_of_build
 from shared.domain.failure import Failure, FailureClass, classify
 from shared.domain.image_definition import ImageDefinition, customization_digest
 from shared.domain.image_version import ImageVersion, VersionState
-from shared.domain.tattoo import Tattoo
-from shared.domain.versions import next_image_version
+from shared.domain.tattoo import Tattoo, tags
+from shared.domain.versions import next_image_version, version_key
 from shared.errors import RefusedError
 from shared.factory.build_places import take_place
 from shared.factory.definitions import definition_named
 from shared.factory.parents import parent_problem
 from shared.factory.sealing import keep_build_statement
+from shared.factory.start_build import BY_EVENT
 from shared.factory.tattoo_customizer import tattoo_customizer
 from shared.factory.turns import Repeat, give_up_attempt, go, take_turn
 from shared.messages import Message, StartAttempt
@@ -61,9 +62,11 @@ async def start_attempt(
         return stored.messages
     build = stored.value
     definition = definition_named(definitions, build.definition)
-    if problem := await parent_problem(
+    rows = [row.value for row in await image_versions.list(definition.name)]
+    problem = _obstacle(build, definition, rows) or await parent_problem(
         build, image_versions=image_versions, gallery=gallery, build_region=build_region
-    ):
+    )
+    if problem:
         return await go(stored, Phase.FAILED, builds=builds, now=now, because=problem)
     if waiting := await take_place(
         build, builds=builds, build_slots=build_slots, build_capacity=build_capacity, now=now
@@ -72,7 +75,7 @@ async def start_attempt(
             stored, Phase.QUEUED, builds=builds, now=now, wait=pace.look, waiting=waiting
         )
     await gallery.ensure_image(definition)
-    row = await _reserve(build, definition, image_versions=image_versions, gallery=gallery, now=now)
+    row = await _reserve(build, definition, rows, image_versions, gallery, now=now)
     attempt = Attempt(
         number=row.attempt,
         version=row.version,
@@ -86,23 +89,9 @@ async def start_attempt(
         build, attempt, definition, row, evidence=evidence, signer=signer
     )
     attempt = replace(attempt, statement=statement)
-    tattoo = tattoo_of(build, attempt, definition)
-    spec = TemplateSpec(
-        name=attempt.template,
-        build_id=build.id,
-        attempt=attempt.number,
-        definition=replace(definition, build_timeout_minutes=attempt.timeout_minutes),
-        source_version=build.source_version,
-        version=attempt.version,
-        customizers=(
-            *definition.customizers_with(attempt.repairs),
-            tattoo_customizer(definition.os, tattoo.facts()),
-        ),
-        tags=tattoo.tags(),
-        parent_id=build.parent.resource_id if build.parent else "",
-    )
+    attempt = replace(attempt, tattoo=_tattoo(build, attempt, definition).facts())
     try:
-        await image_builder.create(spec)
+        await image_builder.create(_spec(build, attempt, definition))
     except RefusedError as error:
         failure = _refusal(error)
         return await give_up_attempt(stored, failure, builds=builds, now=now, attempt=attempt)
@@ -118,7 +107,45 @@ async def start_attempt(
     )
 
 
-def tattoo_of(build: Build, attempt: Attempt, definition: ImageDefinition) -> Tattoo:
+def _obstacle(build: Build, definition: ImageDefinition, rows: list[ImageVersion]) -> str:
+    """Return why the build must not go on; empty when it may.
+
+    Time has passed since it was asked for, in the queue or between attempts. Numbers are given
+    when an attempt starts, so an old source built now would outrank a newer one; only a person
+    may ask for that.
+    """
+    if customization_digest(definition) != build.customization_digest:
+        return "the definition was changed meanwhile; in its new form it is another build"
+    newer = [
+        row
+        for row in rows
+        if row.source_urn == build.source_urn
+        and row.state not in (VersionState.REJECTED, VersionState.REVOKED)
+        and version_key(row.source_version) > version_key(build.source_version)
+    ]
+    if build.requested_by != BY_EVENT or not newer:
+        return ""
+    return f"superseded: version {newer[0].version} is made from {newer[0].source_version}"
+
+
+def _spec(build: Build, attempt: Attempt, definition: ImageDefinition) -> TemplateSpec:
+    return TemplateSpec(
+        name=attempt.template,
+        build_id=build.id,
+        attempt=attempt.number,
+        definition=replace(definition, build_timeout_minutes=attempt.timeout_minutes),
+        source_version=build.source_version,
+        version=attempt.version,
+        customizers=(
+            *definition.customizers_with(attempt.repairs),
+            tattoo_customizer(definition.os, attempt.tattoo),
+        ),
+        tags=tags(attempt.tattoo),
+        parent_id=build.parent.resource_id if build.parent else "",
+    )
+
+
+def _tattoo(build: Build, attempt: Attempt, definition: ImageDefinition) -> Tattoo:
     """Return what is stamped into the version of *attempt*."""
     _, day, _ = attempt.version.split(".")
     root, parent = root_of_build(build, definition), build.parent
@@ -143,14 +170,14 @@ def tattoo_of(build: Build, attempt: Attempt, definition: ImageDefinition) -> Ta
 async def _reserve(
     build: Build,
     definition: ImageDefinition,
-    *,
+    rows: list[ImageVersion],
     image_versions: ImageVersions,
     gallery: Gallery,
+    *,
     now: datetime,
 ) -> ImageVersion:
     """Reserve the version number of the next attempt; a repeat finds the one it reserved."""
     number = len(build.attempts) + 1
-    rows = [stored.value for stored in await image_versions.list(definition.name)]
     for row in rows:
         if (row.build_id, row.attempt) == (build.id, number):
             return row

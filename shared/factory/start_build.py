@@ -28,6 +28,7 @@ from shared.ports import (
     DefinitionStates,
     Gallery,
     ImageVersions,
+    Marketplace,
     Sources,
     Stored,
 )
@@ -49,6 +50,7 @@ async def start_build(
     sources: Sources,
     gallery: Gallery,
     image_versions: ImageVersions,
+    marketplace: Marketplace,
     definition_states: DefinitionStates,
     now: datetime,
 ) -> list[Message]:
@@ -59,8 +61,10 @@ async def start_build(
     release now would give it the higher image version. A person may ask for an old one. A paused
     definition is built only for what ends its pause.
 
+    Anybody may send the event, so the Marketplace must list the version it names.
+
     Raises NotFoundError for an unknown definition or a version of the parent that nothing may be
-    built from, BadMessageError for a malformed version.
+    built from, BadMessageError for a malformed version or one the Marketplace does not list.
     """
     definition = definition_named(definitions, command.definition)
     if not is_version(command.source_version):
@@ -81,7 +85,14 @@ async def start_build(
     resuming = await _resume(command, definition, definition_states, now)
     if resuming is None:
         return []
-    if await _outdated(command, definition, sources, channels, image_versions):
+    if await _outdated(
+        command,
+        definition,
+        sources=sources,
+        channels=channels,
+        image_versions=image_versions,
+        marketplace=marketplace,
+    ):
         _log.info(
             "source version %s of %s is not the newest any more: not built",
             command.source_version,
@@ -148,9 +159,11 @@ async def _resumed_lately(
 async def _outdated(
     command: StartBuild,
     definition: ImageDefinition,
+    *,
     sources: Sources,
     channels: Channels,
     image_versions: ImageVersions,
+    marketplace: Marketplace,
 ) -> bool:
     """Tell whether what asked for the build has been overtaken; a person is always answered."""
     source = definition.source
@@ -159,7 +172,14 @@ async def _outdated(
             return False
         shown = await version_shown(source, channels=channels, image_versions=image_versions)
         return shown is None or shown.version != command.source_version
-    return command.requested_by == BY_EVENT and await _older(command, source, sources)
+    if command.requested_by != BY_EVENT:
+        return False
+    if command.source_version not in await marketplace.versions(source):
+        raise BadMessageError(
+            f"the Marketplace lists no version {command.source_version} of {source.urn}; find out "
+            "who sent the event"
+        )
+    return await _older(command, source, sources)
 
 
 async def _older(command: StartBuild, source: MarketplaceSource, sources: Sources) -> bool:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from shared.domain.build import Phase
 from shared.domain.image_version import VersionState
-from shared.factory.repair_image import STATE_TAG
 from shared.factory.verify_image import vm_name_of
+from shared.factory.withdraw import STATE_TAG
 from shared.messages import Delayed, Message, StopBuild
 from shared.ports import Builds, Gallery, ImageBuilder, Pace, VerificationVms
 

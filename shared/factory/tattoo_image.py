@@ -6,14 +6,12 @@ from datetime import datetime, timedelta
 from shared.domain.build import Attempt, Build, Phase
 from shared.domain.failure import Failure, FailureClass
 from shared.domain.image_version import VersionState
+from shared.domain.tattoo import tags
 from shared.errors import NotFoundError
-from shared.factory.definitions import definition_named
-from shared.factory.start_attempt import tattoo_of
 from shared.factory.turns import Repeat, give_up_attempt, go, take_turn
 from shared.messages import Message, TattooImage
 from shared.ports import (
     Builds,
-    Definitions,
     Gallery,
     GalleryVersion,
     ImageBuilder,
@@ -33,7 +31,6 @@ SOURCE_TAG = "vmimagebuildersource"
 async def tattoo_image(
     command: TattooImage,
     *,
-    definitions: Definitions,
     builds: Builds,
     image_versions: ImageVersions,
     image_builder: ImageBuilder,
@@ -59,18 +56,16 @@ async def tattoo_image(
     status = await image_builder.status(attempt.template)
     if failure := _contradiction(build, version, status):
         return await give_up_attempt(stored, failure, builds=builds, now=now)
-    definition = definition_named(definitions, build.definition)
-    tattoo = tattoo_of(build, attempt, definition)
-    await gallery.tag(build.image_id, attempt.version, tattoo.tags())
     row = await image_versions.get(build.definition, attempt.version)
     if row is None:
         raise NotFoundError(
             f"version {attempt.version} of {build.definition} is not in the register though the "
             "build reserved it; the row was deleted, start the build again with force"
         )
+    await gallery.tag(build.image_id, attempt.version, tags(attempt.tattoo))
     candidate = replace(
         row.value,
-        tattoo=tattoo.facts(),
+        tattoo=attempt.tattoo,
         regions=tuple(sorted(version.replicated - version.excluded_regions)),
         excluded_from_latest=version.excluded_from_latest,
         evidence=replace(row.value.evidence, statement=attempt.statement),

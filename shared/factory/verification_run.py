@@ -1,15 +1,20 @@
 """One verification, look by look: boot a VM, run checks in it, remove it; whatever it is of."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.domain.failure import FailureClass, classify
 from shared.domain.image_definition import Check, ImageDefinition
 from shared.domain.verification import AGENT, BOOT, CheckResult, Outcome, Stage, Verification
+from shared.errors import NotFoundError
 from shared.factory.checks import Command, commands_of, judged, result_of
 from shared.ports import MachineStatus, RunCommandStatus, VerificationVms
 
+REMOVAL_LIMIT = timedelta(minutes=30)
+"""A VM is waited for so long after the verification's deadline to be gone: our bound."""
 READY_MADE = (BOOT, AGENT)
 """Results every verification has that got as far as its checks."""
 
@@ -73,12 +78,13 @@ class VerificationRun:
         status = await self.vms.status(verification.vm_name)
         if status is None:
             await self.make_vm(verification.vm_name)
+            return Seen(verification)
         limit = self.definition.boot_seconds
         waited = (self.now - verification.started_at).total_seconds()
-        if status and status.provisioning_state.lower() == "failed":
-            return _ended(verification, _failed(BOOT, status.failure, waited))
-        if status and status.agent_ready:
-            seconds = _boot_seconds(status, verification, waited)
+        if status.provisioning_state.lower() == "failed":
+            return _not_provisioned(verification, status, waited)
+        if status.agent_ready:
+            seconds = _boot_seconds(status, waited)
             if seconds > limit:
                 said = f"ready after {seconds:.0f} s, allowed are {limit} s"
                 return _ended(verification, _agent(status), _failed(BOOT, said, seconds))
@@ -88,7 +94,7 @@ class VerificationRun:
             return Seen(verification)
         said = f"the VM agent was not ready after {waited:.0f} s, allowed are {limit} s"
         results = [_failed(BOOT, said, waited)]
-        if status and status.provisioning_state.lower() == "succeeded":
+        if status.provisioning_state.lower() == "succeeded":
             results.append(_failed(AGENT, "the VM is there, but its agent does not answer", waited))
         return _ended(verification, *results)
 
@@ -136,7 +142,8 @@ class VerificationRun:
             if status:
                 started.add(command.name)
         left = [c for c in commands_of(self.checks, verification) if c.name not in started]
-        await self._start(left, verification.vm_name)
+        with suppress(NotFoundError):  # a VM that has just gone is the next look's matter
+            await self._start(left, verification.vm_name)
         open_ = len(verification.results) < len(self.checks) + len(READY_MADE)
         if open_:
             return Seen(verification)
@@ -154,7 +161,9 @@ class VerificationRun:
         return ""
 
     async def _remove(self, verification: Verification) -> Seen:
-        if await self.vms.status(verification.vm_name) is None:
+        """See the VM gone; one that will not go is left to clean_up_build."""
+        stuck = self.now > verification.deadline + REMOVAL_LIMIT
+        if stuck or await self.vms.status(verification.vm_name) is None:
             return Seen(verification, over=True)
         await self.vms.delete(verification.vm_name)
         return Seen(verification)
@@ -175,8 +184,19 @@ def _failed(name: str, detail: str, seconds: float) -> CheckResult:
     return CheckResult(name=name, outcome=Outcome.FAILED, detail=detail[:1000], seconds=seconds)
 
 
-def _boot_seconds(status: MachineStatus, verification: Verification, waited: float) -> float:
-    """Return the boot time Azure reports, else the time until we saw it, which is later."""
-    if status.ready_at is None or status.ready_at < verification.started_at:
+def _not_provisioned(verification: Verification, status: MachineStatus, waited: float) -> Seen:
+    """Azure could not make the VM: its own want of room or rights is no fault of the image."""
+    failure = classify("", status.failure)
+    if failure.failure_class in (FailureClass.CAPACITY, FailureClass.ACCESS):
+        return _ended(replace(verification, failure=failure))
+    return _ended(verification, _failed(BOOT, status.failure, waited))
+
+
+def _boot_seconds(status: MachineStatus, waited: float) -> float:
+    """Return the boot time by Azure's clock, else the time until we saw it, which is later.
+
+    Ours alone would blame the image for a look that came late.
+    """
+    if status.created_at is None or status.provisioned_at is None:
         return waited
-    return (status.ready_at - verification.started_at).total_seconds()
+    return (status.provisioned_at - status.created_at).total_seconds()

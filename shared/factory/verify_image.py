@@ -12,7 +12,6 @@ from shared.domain.verification import TATTOO, Verification
 from shared.factory.checks import checks_of
 from shared.factory.definitions import definition_named
 from shared.factory.report_software import SoftwareReporter
-from shared.factory.start_attempt import tattoo_of
 from shared.factory.turns import Repeat, give_up_attempt, go, take_turn
 from shared.factory.verification_run import VerificationRun
 from shared.messages import Message, VerifyImage
@@ -88,7 +87,7 @@ def _run(
     return VerificationRun(
         definition=definition,
         checks=checks_of(definition, source=False),
-        tattoo=tattoo_of(build, build.attempt, definition).facts(),
+        tattoo=build.attempt.tattoo,
         make_vm=make_vm,
         vms=vms,
         now=now,
@@ -113,6 +112,8 @@ async def _keep_tattoo(build: Build, text: str, image_versions: ImageVersions) -
 async def _decide(
     stored: Stored[Build], verification: Verification, *, builds: Builds, now: datetime
 ) -> list[Message]:
+    if verification.failure:
+        return await give_up_attempt(stored, verification.failure, builds=builds, now=now)
     if not verification.failed_checks:
         because = f"{len(verification.results)} checks passed"
         return await go(stored, Phase.ATTESTING, builds=builds, now=now, because=because)

@@ -15,11 +15,13 @@ from shared.domain.failure import FailureClass, classify
 from shared.errors import (
     AssayError,
     NotFoundError,
+    NotReadyError,
     RefusedError,
     ThrottledError,
     UnavailableError,
 )
 
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _LONGEST = 500
 """Characters of Azure's own words in a message of ours."""
 _FINAL_CONFLICTS = {
@@ -34,6 +36,9 @@ _BLIND = "This is a generic error"
 (https://github.com/danielsollondon/azvmimagebuilder/issues/129)."""
 _NO_ACCESS = {"SubscriptionNotFound", "InvalidSubscriptionId"}
 """Codes of 404 that tell of a missing right, not of a missing resource."""
+_NO_HOME = {"ParentResourceNotFound", "ResourceGroupNotFound"}
+"""Codes of 404 that tell of set-up not yet done, such as a gallery that is still to be deployed."""
+_POLICY = "RequestDisallowedByPolicy"
 
 
 @contextmanager
@@ -41,8 +46,8 @@ def translated(doing: str) -> Iterator[None]:
     """Translate what the SDKs raise inside; *doing* completes `Azure did not …`.
 
     Raises ThrottledError for 429 and 503; UnavailableError for other 5xx, timeouts, broken
-    connections, busy resources and want of capacity; NotFoundError for 404; RefusedError for
-    everything else.
+    connections, busy resources and want of capacity; NotReadyError for missing rights and set-up;
+    NotFoundError for 404; RefusedError for everything else.
     """
     try:
         yield
@@ -76,9 +81,13 @@ def translate(error: HttpResponseError, doing: str) -> AssayError:
         return ThrottledError(f"{text}; it is tried again later", after=_retry_after(error))
     if _is_passing(status, code, message):
         return UnavailableError(f"{text}; it is tried again later", after=_retry_after(error))
-    if status == HTTPStatus.NOT_FOUND and code not in _NO_ACCESS:
+    if code in _NO_HOME:
+        return NotReadyError(f"{text}; deploy what is missing")
+    if (status in _REFUSED and code != _POLICY) or code in _NO_ACCESS:
+        return NotReadyError(f"{text}; give the identity Assay runs as the right")
+    if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"{text}; check that it exists")
-    return RefusedError(f"{text}; {_advice(status, code, message)}")
+    return RefusedError(f"{text}; {_advice(code, message)}")
 
 
 def code_and_message(error: HttpResponseError) -> tuple[str, str]:
@@ -99,10 +108,8 @@ def _is_passing(status: int | None, code: str, message: str) -> bool:
     return classify(code, message).failure_class is FailureClass.CAPACITY
 
 
-def _advice(status: int | None, code: str, message: str) -> str:
-    refused = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-    access = classify(code, message).failure_class is FailureClass.ACCESS
-    if status in refused or access or code in _NO_ACCESS:
+def _advice(code: str, message: str) -> str:
+    if classify(code, message).failure_class is FailureClass.ACCESS:
         return "give the identity Assay runs as the right, or have the policy changed"
     if code == "MissingSubscriptionRegistration":
         return "register the resource provider in the subscription"

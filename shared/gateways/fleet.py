@@ -16,7 +16,7 @@ from shared.domain.identifiers import (
 )
 from shared.domain.lineage import MAX_COPIES, copied_from, from_reference, is_exact, resolve
 from shared.domain.vm_record import VmFacts
-from shared.errors import RefusedError
+from shared.errors import NotReadyError, RefusedError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import found
 from shared.gateways.scale_sets import models_of
@@ -123,7 +123,7 @@ class FleetGateway:
         while next_id and len(origins) <= MAX_COPIES:
             try:
                 origin = await self._disk(parse_resource_id(next_id))
-            except RefusedError:
+            except (NotReadyError, RefusedError):
                 # What a disk was copied from may be in a subscription we have no business in;
                 # the trail ends there, as it does where the origin is deleted.
                 if not origins:

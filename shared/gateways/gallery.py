@@ -88,9 +88,12 @@ class GalleryGateway:
             present = (await versions.get(*where)).tags or {}
             if tags.items() <= present.items():
                 return
-            # PATCH replaces the tags as a whole, and leaves everything else alone. The SDK's type
-            # asks for properties too.
-            body = cast("types.GalleryImageVersionUpdate", {"tags": present | tags})
+            # PATCH replaces the tags as a whole, and leaves everything else alone; the published
+            # specification wants the storage profile named, though it may be empty.
+            body: types.GalleryImageVersionUpdate = {
+                "tags": present | tags,
+                "properties": {"storageProfile": {}},
+            }
             await versions.begin_update(*where, body, polling=False)
 
     async def set_publishing(self, image_id: str, version: str, publishing: Publishing) -> None:

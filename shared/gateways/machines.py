@@ -118,17 +118,24 @@ def _network(subnet_id: str) -> "types.NetworkProfile":
     }
 
 
+_PROVISIONED = "ProvisioningState/succeeded"
+"""Status of the VM with the time Azure was done with it, and of its agent with the time of the
+agent's last report, which is later at every look."""
+
+
 def read_machine(vm: "VirtualMachine") -> MachineStatus:
     """Return what *vm*, read with its instance view, says of itself."""
     view = vm.instance_view
     state = word(vm.provisioning_state)
+    statuses = (view.statuses or []) if view else []
     agent = (view.vm_agent.statuses or []) if view and view.vm_agent else []
-    ready = next((s for s in agent if s.code == "ProvisioningState/succeeded"), None)
+    done = next((s for s in statuses if s.code == _PROVISIONED), None)
     return MachineStatus(
         provisioning_state=state,
-        agent_ready=ready is not None,
-        failure=_fault((view.statuses or []) if view else []) if state == "Failed" else "",
-        ready_at=moment(ready.time) if ready else None,
+        agent_ready=any(s.code == _PROVISIONED for s in agent),
+        failure=_fault(statuses) if state == "Failed" else "",
+        created_at=moment(vm.time_created),
+        provisioned_at=moment(done.time) if done else None,
         agent_version=(view.vm_agent.vm_agent_version or "") if view and view.vm_agent else "",
     )
 

@@ -10,6 +10,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from shared.errors import (
     AssayError,
     ConflictError,
+    NotReadyError,
     RefusedError,
     ThrottledError,
     UnavailableError,
@@ -17,6 +18,7 @@ from shared.errors import (
 
 _SLOW_DOWN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _LATER = (HTTPStatus.REQUEST_TIMEOUT, *(s for s in HTTPStatus if s.is_server_error))
+_NO_RIGHT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _RACE_LOST = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
 _TABLE_TROUBLE = ("TableNotFound", "TableBeingDeleted")
 
@@ -48,6 +50,11 @@ def translate(error: AzureError, what: str) -> AssayError:
         return ThrottledError(f"Table Storage is busy with {what}: {said}", after=_after(error))
     if status is None or status in _LATER or status < HTTPStatus.BAD_REQUEST:
         return UnavailableError(f"Table Storage cannot be reached for {what}: {said}")
+    if status in _NO_RIGHT:
+        return NotReadyError(
+            f"Table Storage does not let us at {what} (status {status}): {said}; give the identity "
+            "Assay runs as the role Storage Table Data Contributor"
+        )
     return RefusedError(f"Table Storage refuses {what} (status {status}): {said}")
 
 

@@ -1,6 +1,7 @@
 """POST images/{name}/publish: start a build now, or say which one there is already."""
 
 import uuid
+from datetime import timedelta
 
 from shared.domain.build import Build, Phase
 from shared.domain.definition_state import FAILURES
@@ -22,6 +23,8 @@ from shared.web.schema import (
 from shared.web.source_versions import must_exist, newest_version
 from shared.web.views.values import instant
 
+SAFETY_SECONDS = 10
+"""By then the build has been started here, and its message in the queue finds it so."""
 BY_HTTP = "http"
 """`requested_by` of builds that came in here with a key alone; else the caller's object id."""
 
@@ -74,6 +77,10 @@ async def _publish(
         source_version=version,
         requested_by=BY_HTTP if who == FUNCTION_KEY else who,
         force=force,
+    )
+    # First into the queue: should we die in the next line, the build starts all the same.
+    await app.outbox.send(
+        command, correlation_id=request.correlation_id, delay=timedelta(seconds=SAFETY_SECONDS)
     )
     await app.run(command, correlation_id=request.correlation_id)
     return _started(identity, command, request, app, reused=known is not None)

@@ -12,9 +12,11 @@ from localcloud.arm.policy import PolicyState
 from tests.arm_plugin import client_options
 from tests.conformance.oav import inspect
 from tests.contract.arm.requests import (
+    a_gallery,
     definition,
     machine,
     scale_set,
+    tags,
     template,
     version_update,
 )
@@ -25,9 +27,7 @@ _PLAN = ("westeurope", "Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-g
 async def _make_an_image(
     sim: ArmSimulator, compute: ComputeManagementClient, builder: ImageBuilderClient
 ) -> str:
-    await (
-        await compute.galleries.begin_create_or_update("rg", "g", {"location": "westeurope"})
-    ).result()
+    await (await compute.galleries.begin_create_or_update("rg", "g", a_gallery())).result()
     image = await (
         await compute.gallery_images.begin_create_or_update("rg", "g", "i", definition())
     ).result()
@@ -40,7 +40,7 @@ async def _make_an_image(
     _ = [each async for each in templates.list_run_outputs("rg", "t")]
     _ = [each async for each in templates.list()]
     _ = [each async for each in templates.list_by_resource_group("rg")]
-    await (await templates.begin_update("rg", "t", {"tags": {"a": "b"}})).result()
+    await (await templates.begin_update("rg", "t", tags(a="b"))).result()
     await (await templates.begin_delete("rg", "t")).result()
     return str(image.id)
 
@@ -62,7 +62,7 @@ async def _run_machines(compute: ComputeManagementClient, image: str) -> None:
     await machines.instance_view("rg", "vm")
     _ = [each async for each in machines.list_all()]
     _ = [each async for each in machines.list("rg")]
-    await (await machines.begin_update("rg", "vm", {"tags": {"a": "b"}})).result()
+    await (await machines.begin_update("rg", "vm", tags(a="b"))).result()
     await (await sets.begin_create_or_update("rg", "set", scale_set(image))).result()
     _ = [each async for each in sets.list_all()]
     _ = [each async for each in compute.virtual_machine_scale_set_vms.list("rg", "set")]

@@ -70,7 +70,7 @@ class FakeVerificationVms(Dial):
             return MachineStatus(
                 provisioning_state="Failed", agent_ready=False, failure=self.failures[vm_name]
             )
-        return MachineStatus(provisioning_state="Succeeded", agent_ready=True, ready_at=self.now)
+        return MachineStatus(provisioning_state="Succeeded", agent_ready=True)
 
     async def start_command(
         self, vm_name: str, name: str, script: str, definition: ImageDefinition,

@@ -167,6 +167,7 @@ class World:
             definitions=self.definitions,
             builds=self.records.builds,
             image_versions=self.records.image_versions,
+            gallery=self.gallery,
             parked=self.records.parked,
             clock=lambda: self.now,
         )

@@ -87,7 +87,7 @@ class LocalAssay:
         """Look until there is something to see, and return it; else fail with *what*."""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                while (seen := await look()) is None:
+                while (seen := await look()) is None:  # noqa: ASYNC110 - it is on a server
                     await asyncio.sleep(0.1)
         except TimeoutError:
             parked = [(m["queue"], m["reason"]) for m in await self.assay.parked()]
@@ -162,9 +162,11 @@ async def local(environment: dict[str, str]) -> AsyncIterator[LocalAssay]:
         addresses = Addresses(
             storage=azurite.connection_string, arm=simulator.base_url, functions=""
         )
-        environment.update(app_environment(
+        environment.update(
+            app_environment(
                 addresses, time_scale=SPEED, signing_key=stack.enter_context(signing_key())
-            ))
+            )
+        )
         chat = Chat()
         environment["ASSAY_NOTIFY_WEBHOOK"] = await stack.enter_async_context(chat.open())
         dials = HostOptions(

@@ -1,11 +1,16 @@
 """VM deployed to VM tracked, every message delivered twice."""
 
+import base64
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from localcloud.environment import TEAMS_SUBSCRIPTION
+from localcloud.scenario.clients import GALLERY_API
 from localcloud.scenario.machines import UBUNTU, Machine
+from tests.conformance.oav import validate
 from tests.functional.conftest import Json, LocalAssay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -58,6 +63,43 @@ async def test_a_vm_of_the_newest_version_is_current_until_the_next_release(
         "current",
         "aged",
     )
+
+
+async def test_a_version_somebody_deletes_retires_the_vms_that_run_it(local: LocalAssay) -> None:
+    vm = await local.vm("web-1")
+    image = await local.assay.image("ubuntu-22-04")
+    gone = f"{image['image_id']}/versions/{vm['image']['version']}"
+
+    await local.azure.delete(gone, api=GALLERY_API)
+
+    retired = await local.vm("web-1", verdict="retired")
+    row = await local.assay.http.call(
+        "GET", f"/api/v1/images/ubuntu-22-04/versions/{vm['image']['version']}"
+    )
+    assert "redeploy" in retired["reason"]
+    assert row["deleted_at"] is not None
+
+
+@pytest.mark.parametrize("encode", [str.encode, lambda t: base64.b64encode(t.encode())])
+async def test_a_vm_event_straight_in_a_queue_is_taken(
+    local: LocalAssay, unique: str, encode: Callable[[str], bytes]
+) -> None:
+    machine = Machine(name=f"vm-{unique}", team="shop", image=UBUNTU)
+    await deploy(local, machine)
+    event = {
+        "topic": "/subscriptions/x", "subject": machine.id.upper(), "id": unique,
+        "eventType": "Microsoft.Resources.ResourceWriteSuccess", "dataVersion": "2",
+        "eventTime": "2026-11-22T12:00:00Z",
+        "data": {
+            "operationName": "Microsoft.Compute/virtualMachines/write",
+            "resourceUri": machine.id.upper(),
+        },
+    }  # fmt: skip
+
+    await local.put("track-vm", encode(json.dumps(event)).decode())
+
+    assert (await local.vm(machine.name, verdict="unapproved"))["team"] == "shop"
+    assert [v["name"] for v in await local.assay.vms()].count(machine.name) == 1
 
 
 async def test_a_deleted_vm_is_kept_and_marked(local: LocalAssay) -> None:
@@ -113,3 +155,12 @@ async def test_a_repeated_delivery_writes_no_second_line_of_history(local: Local
 
     lines = transitions(whole)
     assert len(lines) == len(set(lines))
+
+
+async def test_the_traffic_was_as_azures_specifications_say(
+    local: LocalAssay, tmp_path: Path
+) -> None:
+    await local.simulation.http.call("POST", "/_sim/traffic/dump", {"dir": str(tmp_path)})
+
+    assert len(list(tmp_path.glob("*.json"))) > 100
+    assert await validate(tmp_path) == []

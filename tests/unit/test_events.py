@@ -292,3 +292,26 @@ def test_the_id_of_an_event_is_asked_for_only_where_it_is_needed() -> None:
     assert Event(VM_WRITE).id == "e-1"
     with pytest.raises(BadMessageError, match="id is missing"):
         _ = Event({}).id
+
+
+TAGGED = [(VM, True), (SCALE_SET, True), (IMAGE_VERSION, False)]
+
+
+@pytest.mark.parametrize("verb", ["write", "delete"])
+@pytest.mark.parametrize(("tagged", "means"), TAGGED)
+def test_a_change_of_tags_alone_is_seen_for_team_and_kind(
+    verb: str, tagged: str, means: bool
+) -> None:
+    subject = f"{tagged}/providers/Microsoft.Resources/tags/default"
+    event = arm("ResourceWriteSuccess", f"Microsoft.Resources/tags/{verb}", subject)
+
+    expected = [TrackVm(resource_id=tagged.lower())] if means else []
+    assert route(event, DEFINITIONS) == expected
+
+
+def test_tags_of_groups_and_failed_changes_mean_nothing() -> None:
+    group = f"{SUBSCRIPTION}/resourceGroups/RG/providers/Microsoft.Resources/tags/default"
+    failed = f"{VM}/providers/Microsoft.Resources/tags/default"
+
+    assert route(arm("ResourceWriteSuccess", "Microsoft.Resources/tags/write", group), {}) == []
+    assert route(arm("ResourceWriteFailure", "Microsoft.Resources/tags/write", failed), {}) == []

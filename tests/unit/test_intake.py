@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from shared.errors import NotReadyError, RefusedError
 from shared.intake import without_personal_data
-from shared.messages import DetectSource, Envelope, TrackVm, encode
+from shared.messages import DetectSource, Envelope, TrackVm, decode, encode
 from tests.fakes.fleet import vm_facts
-from tests.fakes.world import World
+from tests.fakes.world import NOON, World
+from tests.unit.factory.conftest import new_world
 
 VM = vm_facts().resource_id
 EVENT: dict[str, Any] = {
@@ -70,7 +72,7 @@ def test_only_fields_that_name_people_are_left_out() -> None:
     assert without_personal_data("no json") == "no json"
 
 
-@pytest.mark.parametrize("text", ['"a text"', "12", "null", "[1]"])
+@pytest.mark.parametrize("text", ['"a text"', "12", "null"])
 async def test_json_that_is_neither_message_nor_event_is_parked(text: str) -> None:
     world = World()
 
@@ -79,3 +81,68 @@ async def test_json_that_is_neither_message_nor_event_is_parked(text: str) -> No
     (parked,) = (await world.records.parked.list()).items
     assert "neither one of our messages nor an event" in parked.reason
     assert parked.text == text
+
+
+async def test_one_bad_event_of_an_array_does_not_take_the_good_ones_along() -> None:
+    world = World()
+    text = json.dumps([EVENT, 1, malformed()])
+
+    await world.intake.receive_text("track_vm", text, deliveries=1)
+
+    assert {p.text[:4] for p in (await world.records.parked.list()).items} == {"1", '{"to'}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(malformed())[:-1],
+        json.dumps({**malformed(), "data": json.dumps(EVENT["data"])}),
+        json.dumps({**malformed(), "data_base64": base64.b64encode(b"Ann Example").decode()}),
+    ],
+)
+async def test_no_form_of_an_event_brings_a_name_into_the_register(text: str) -> None:
+    world = World()
+
+    await world.intake.receive_text("track_vm", text, deliveries=1)
+
+    (parked,) = (await world.records.parked.list()).items
+    assert "Ann Example" not in parked.text
+    assert base64.b64encode(b"Ann Example").decode() not in parked.text
+
+
+async def test_a_correlation_id_cannot_write_lines_into_the_log() -> None:
+    payload = json.loads(encode(Envelope(command=DetectSource(definition="d"), correlation_id="c")))
+    payload["correlation_id"] = "c\nstep=forged"
+
+    assert decode(payload).correlation_id == ""
+
+
+async def test_work_goes_on_though_the_topic_cannot_be_reached() -> None:
+    world = new_world()
+    world.outbox.fail_next("announce", RefusedError("no role on the topic"), times=1000)
+
+    await world.build()
+
+    assert "clean_up_build" in world.delivered
+    assert "judge_image_users" in world.delivered
+
+
+async def test_a_missing_right_is_waited_for_before_the_build_is_given_up() -> None:
+    world = World()
+    world.gallery.fail_next("ensure_image", NotReadyError("403"), times=3)
+
+    await world.build()
+    started = (await world.records.builds.list()).items[0].attempts[0].started_at
+
+    assert (started - NOON).total_seconds() == 900
+
+
+async def test_a_right_that_never_comes_parks_the_message_and_ends_the_build() -> None:
+    world = World()
+    world.gallery.fail_next("ensure_image", NotReadyError("403: no right"), times=1000)
+
+    await world.build()
+
+    (parked,) = (await world.records.parked.list()).items
+    assert parked.reason == "given up after 6 tries: 403: no right"
+    assert (await world.records.builds.list()).items[0].phase == "failed"

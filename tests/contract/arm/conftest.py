@@ -8,7 +8,7 @@ from azure.mgmt.imagebuilder.aio import ImageBuilderClient
 
 from localcloud.arm import ArmSimulator
 from tests.arm_plugin import client_options
-from tests.contract.arm.requests import definition
+from tests.contract.arm.requests import a_gallery, definition
 
 
 @pytest.fixture
@@ -34,5 +34,5 @@ async def gallery(compute: ComputeManagementClient) -> None:
 
 
 async def make_gallery(compute: ComputeManagementClient) -> None:
-    await compute.galleries.begin_create_or_update("rg", "g", {"location": "westeurope"})
+    await compute.galleries.begin_create_or_update("rg", "g", a_gallery())
     await compute.gallery_images.begin_create_or_update("rg", "g", "i", definition())

@@ -25,6 +25,16 @@ TATTOO = [
 ]
 
 
+def a_gallery() -> Any:
+    """A gallery."""
+    return {"location": "westeurope"}
+
+
+def tags(**values: str) -> Any:
+    """A change of nothing but tags."""
+    return {"tags": values}
+
+
 def definition(
     *, location: str = "westeurope", os: str = "Linux", state: str = "Generalized"
 ) -> Any:

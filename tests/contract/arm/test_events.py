@@ -32,7 +32,7 @@ async def webhook() -> AsyncIterator[Webhook]:
 
 
 async def _make_machine(compute: ComputeManagementClient, **changes: Any) -> None:
-    body = {**machine(UBUNTU), **changes}
+    body: Any = {**machine(UBUNTU), **changes}
     await (await compute.virtual_machines.begin_create_or_update("rg", "vm", body)).result()
 
 
@@ -292,6 +292,20 @@ async def test_an_event_may_come_after_the_one_that_follows_it(
         "ResourceDeleteSuccess",
         "ResourceWriteSuccess",
     ]
+
+
+async def test_an_event_that_nothing_overtakes_arrives_all_the_same(
+    arm: ArmSimulator, compute: ComputeManagementClient, webhook: Webhook
+) -> None:
+    await arm.subscribe(
+        source="resources", endpoint_url=webhook.url, operation_names=frozenset({_WRITE})
+    )
+    arm.add_fault(EventFault(effect="reorder", times=1))
+
+    await _make_machine(compute)
+    await arm.settle()
+
+    assert [event["subject"] for event in webhook.received] == [_VM]
 
 
 async def test_an_event_may_be_late(

@@ -69,6 +69,29 @@ async def test_what_it_does_not_have_is_refused_by_name(
     assert refusal[2] in message
 
 
+async def test_a_body_that_is_not_json_is_refused_and_logged(
+    arm: ArmSimulator, http: aiohttp.ClientSession
+) -> None:
+    async with http.put(f"{_GALLERY}?api-version=2026-03-03", data="{", headers=_TOKEN) as response:
+        status, code, _ = await _error(response)
+
+    assert (status, code) == (400, "InvalidRequestContent")
+    assert [each.request_body for each in arm.cloud.traffic] == ["{"]
+
+
+async def test_a_top_that_is_no_number_is_refused(http: aiohttp.ClientSession) -> None:
+    path = (
+        f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations/westeurope/"
+        "publishers/Debian/artifacttypes/vmimage/offers/debian-12/skus/12-gen2/versions"
+    )
+
+    async with http.get(f"{path}?api-version=2026-04-01&$top=x", headers=_TOKEN) as response:
+        status, code, message = await _error(response)
+
+    assert (status, code) == (400, "InvalidParameter")
+    assert message == "The value 'x' of '$top' is no number."
+
+
 async def test_paths_match_whatever_their_case(
     arm: ArmSimulator, http: aiohttp.ClientSession, compute: ComputeManagementClient
 ) -> None:

@@ -10,7 +10,7 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 from localcloud.arm import ArmSimulator
 from localcloud.arm.faults import AsyncFault
 from tests.contract.arm.conftest import make_gallery
-from tests.contract.arm.requests import GROUP, definition, version, version_update
+from tests.contract.arm.requests import GROUP, definition, tags, version, version_update
 
 
 async def _version(compute: ComputeManagementClient, name: str, body: Any) -> Any:
@@ -92,7 +92,7 @@ async def test_tags_alone_can_be_changed(compute: ComputeManagementClient) -> No
     await _version(compute, "1.0.0", version("westeurope", "northeurope", exclude=True))
     versions = compute.gallery_image_versions
 
-    await (await versions.begin_update("rg", "g", "i", "1.0.0", {"tags": {"a": "b"}})).result()
+    await (await versions.begin_update("rg", "g", "i", "1.0.0", tags(a="b"))).result()
     made = await versions.get("rg", "g", "i", "1.0.0")
 
     assert made.tags == {"a": "b"}

@@ -16,6 +16,7 @@ from tests.contract.arm.requests import (
     IMAGE,
     NEWEST_UBUNTU,
     UBUNTU,
+    a_gallery,
     definition,
     machine,
     version,
@@ -136,7 +137,7 @@ async def test_the_disk_knows_the_version_the_machine_was_made_from(
 
 
 async def test_a_specialized_machine_has_no_os_profile(compute: ComputeManagementClient) -> None:
-    await compute.galleries.begin_create_or_update("rg", "g", {"location": "westeurope"})
+    await compute.galleries.begin_create_or_update("rg", "g", a_gallery())
     await compute.gallery_images.begin_create_or_update(
         "rg", "g", "i", definition(state="Specialized")
     )

@@ -103,4 +103,5 @@ async def test_what_is_not_understood_is_an_invalid_query(graph: Any, query: str
         await graph.resources(QueryRequest(query=query))
 
     assert refusal.value.status_code == 400
+    assert refusal.value.error is not None
     assert refusal.value.error.code == "InvalidQuery"

@@ -14,6 +14,7 @@ from tests.contract.arm.requests import (
     IMAGE,
     TATTOO,
     UBUNTU,
+    a_gallery,
     definition,
     machine,
     run_command,
@@ -101,7 +102,7 @@ async def test_an_image_made_from_an_image_keeps_its_files_and_may_overwrite_the
 async def test_a_windows_machine_has_the_registry_values_its_customizer_wrote(
     compute: ComputeManagementClient, image_builder: ImageBuilderClient
 ) -> None:
-    await compute.galleries.begin_create_or_update("rg", "g", {"location": "westeurope"})
+    await compute.galleries.begin_create_or_update("rg", "g", a_gallery())
     await compute.gallery_images.begin_create_or_update("rg", "g", "i", definition(os="Windows"))
     key = r"HKLM:\SOFTWARE\Assay\Tattoo"
     inline = [
@@ -242,3 +243,14 @@ async def test_run_commands_are_listed_and_deleted(compute: ComputeManagementCli
     await (await commands.begin_delete("rg", "vm", "a")).result()
 
     assert [c.name async for c in commands.list_by_virtual_machine("rg", "vm")] == ["b"]
+
+
+@pytest.mark.usefixtures("gallery")
+async def test_a_script_that_was_written_and_then_run_counts_too(
+    compute: ComputeManagementClient, image_builder: ImageBuilderClient
+) -> None:
+    script = ["cat > /tmp/a.sh <<'SCRIPT'", *TATTOO, "SCRIPT", "sudo bash /tmp/a.sh"]
+    await _build(image_builder, customize=[{"type": "Shell", "name": "a", "inline": script}])
+    await _machine(compute, f"{IMAGE}/versions/1.0.0")
+
+    assert (await _run(compute, _READ_TATTOO))["output"] == '{"build": "b-1"}\n'

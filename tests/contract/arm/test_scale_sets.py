@@ -57,6 +57,7 @@ async def test_instances_keep_their_version_until_they_are_reimaged(
         async for i in vms.list("rg", "set")
     ]
     assert found == [("0", "1.1.0", True), ("1", "1.0.0", False), ("2", "1.1.0", True)]
+    assert len([disk async for disk in compute.disks.list_by_resource_group("rg")]) == 3
 
 
 @pytest.mark.usefixtures("gallery")

@@ -9,6 +9,7 @@ from localcloud.arm.faults import HttpFault
 from shared.errors import (
     AssayError,
     NotFoundError,
+    NotReadyError,
     RefusedError,
     ThrottledError,
     UnavailableError,
@@ -71,9 +72,9 @@ async def test_a_throttled_call_need_not_say_how_long(
         (409, "SkuNotAvailable", "The size is not available.", UnavailableError),
         (403, "QuotaExceeded", "Cores quota exceeded.", UnavailableError),
         (404, "NotFound", "Publisher: x was not found.", NotFoundError),
-        (404, "SubscriptionNotFound", "The subscription could not be found.", RefusedError),
-        (401, "ExpiredAuthenticationToken", "The token has expired.", RefusedError),
-        (403, "AuthorizationFailed", "The client lacks the right.", RefusedError),
+        (404, "SubscriptionNotFound", "The subscription could not be found.", NotReadyError),
+        (401, "ExpiredAuthenticationToken", "The token has expired.", NotReadyError),
+        (403, "AuthorizationFailed", "The client lacks the right.", NotReadyError),
         (403, "RequestDisallowedByPolicy", "Disallowed by policy.", RefusedError),
         (400, "InvalidParameter", "The value is invalid.", RefusedError),
         (409, "PropertyChangeNotAllowed", "Changing it is not allowed.", RefusedError),
@@ -105,11 +106,31 @@ async def test_a_refusal_for_want_of_a_right_says_whose(
 ) -> None:
     fault = HttpFault(status=403, code="AuthorizationFailed", message="No.")
 
+    arm.add_fault(fault)
+    with pytest.raises(NotReadyError) as caught:
+        await marketplace.versions(JAMMY)
+
+    assert str(caught.value).endswith("give the identity Assay runs as the right")
+    assert caught.value.after == timedelta(minutes=5)
+
+
+async def test_a_policy_that_forbids_is_said_to_be_one(
+    arm: ArmSimulator, marketplace: MarketplaceGateway
+) -> None:
+    fault = HttpFault(status=403, code="RequestDisallowedByPolicy", message="No.")
+
     error = await _refused_as(arm, marketplace, fault)
 
-    assert str(error).endswith(
-        "give the identity Assay runs as the right, or have the policy changed"
-    )
+    assert str(error).endswith("or have the policy changed")
+
+
+async def test_set_up_that_is_missing_may_be_on_its_way(
+    arm: ArmSimulator, marketplace: MarketplaceGateway
+) -> None:
+    arm.add_fault(HttpFault(status=404, code="ParentResourceNotFound", message="No gallery."))
+
+    with pytest.raises(NotReadyError, match="deploy what is missing"):
+        await marketplace.versions(JAMMY)
 
 
 async def test_azures_own_words_are_cut(arm: ArmSimulator, marketplace: MarketplaceGateway) -> None:
@@ -137,7 +158,7 @@ async def test_an_unknown_subscription_is_not_taken_for_a_missing_vm(
     fault = HttpFault(status=404, code="SubscriptionNotFound", message="Not found.")
     arm.add_fault(fault.model_copy(update={"operation": "VirtualMachines_Get"}))
 
-    with pytest.raises(RefusedError, match="SubscriptionNotFound"):
+    with pytest.raises(NotReadyError, match="SubscriptionNotFound"):
         await VerificationVmsGateway(clients, settings).status("av-ubuntu-2204-1")
 
 

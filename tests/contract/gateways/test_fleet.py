@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.identifiers import normalise_id
 from shared.domain.vm_record import Image, LineageSource, VmFacts
-from shared.errors import RefusedError, ThrottledError
+from shared.errors import NotReadyError, ThrottledError
 from shared.fleet.catalog import BUILD_TAG
 from shared.gateways.clients import AzureClients
 from shared.gateways.machines import machine_body
@@ -203,7 +203,7 @@ async def test_a_snapshot_we_may_not_read_ends_the_trail() -> None:
 async def test_an_os_disk_we_may_not_read_is_said() -> None:
     arm = CannedArm()
     arm.refused[normalise_id(f"{COMPUTE}/disks/os")] = (403, "AuthorizationFailed")
-    with pytest.raises(RefusedError, match="did not read disks os"):
+    with pytest.raises(NotReadyError, match="did not read disks os"):
         await read(arm, machine(None))
 
 
@@ -235,5 +235,5 @@ async def test_a_subscription_we_may_not_see_is_not_a_vm_that_is_gone() -> None:
     vm = arm.put(machine(None))
     arm.refused[vm] = (404, "SubscriptionNotFound")
     async with arm.gateway() as fleet:
-        with pytest.raises(RefusedError):
+        with pytest.raises(NotReadyError):
             await fleet.vm(vm)

@@ -23,7 +23,10 @@ async def test_a_candidate_boots_and_its_agent_is_ready(cloud: Cloud) -> None:
 
     assert (status.provisioning_state, status.failure) == ("Succeeded", "")
     assert status.agent_ready is True
-    assert status.ready_at is not None
+    if status.created_at or status.provisioned_at:
+        assert status.created_at
+        assert status.provisioned_at
+        assert status.provisioned_at >= status.created_at
 
 
 async def test_a_vm_may_be_asked_for_again(cloud: Cloud) -> None:

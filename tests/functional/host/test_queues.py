@@ -185,7 +185,7 @@ async def test_delayed_messages_may_be_left_out_of_idleness(sample: Sample) -> N
     async with sample.queue("in") as client:
         await client.send_message("later", visibility_timeout=60)
     await sample.host.wait_idle(5, delayed=False)
-    with pytest.raises(NotIdleError, match="-in holds 1"):
+    with pytest.raises(NotIdleError, match=r"-in holds 1|is being read"):
         await sample.host.wait_idle(0.3)
 
 

@@ -22,6 +22,12 @@ from shared.domain.failure import FailureClass, classify
             FailureClass.CAPACITY,
         ),
         ("", "Packer build command has failed: exit status 1", FailureClass.CUSTOMIZATION),
+        (
+            "",
+            "Packer build command has failed: exit status 1: curl: 401 Unauthorized",
+            FailureClass.CUSTOMIZATION,
+        ),
+        ("", "a Badger timed out on its connection", FailureClass.SERVICE),
         ("", "sysprep: IMAGE_STATE_UNDEPLOYABLE", FailureClass.CUSTOMIZATION),
         ("", "context deadline exceeded", FailureClass.TIMEOUT),
         ("", "Build is canceled after context cancellation", FailureClass.CANCELLED),

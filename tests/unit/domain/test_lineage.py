@@ -79,18 +79,21 @@ def disk(**creation_data: Any) -> dict[str, Any]:
         ),
         pytest.param(
             {
-                "sharedGalleryImageId": "/SharedGalleries/0b1f-GALLERY/Images/image8/Versions/1.1.2",
+                "sharedGalleryImageId": "/SharedGalleries/0b1f-GALLERY/Images/i8/Versions/1.1.2",
                 "exactVersion": "1.1.2",
             },
             Image(
-                image_id="/sharedgalleries/0b1f-gallery/images/image8",
+                image_id="/sharedgalleries/0b1f-gallery/images/i8",
                 version="1.1.2",
                 source=LineageSource.SHARED_GALLERY,
             ),
             id="shared gallery",
         ),
         pytest.param(
-            {"communityGalleryImageId": "/CommunityGalleries/pub-1/Images/i", "exactVersion": "2.0.0"},
+            {
+                "communityGalleryImageId": "/CommunityGalleries/pub-1/Images/i",
+                "exactVersion": "2.0.0",
+            },
             Image(
                 image_id="/communitygalleries/pub-1/images/i",
                 version="2.0.0",
@@ -130,11 +133,15 @@ def test_a_gallery_image_is_exact_only_with_its_version() -> None:
     ("creation_data", "image_id", "version"),
     [
         pytest.param(
-            {"galleryImageReference": {"id": f"{GROUP}/galleries/golden/images/ubuntu/versions/1.1.2"}},
+            {"galleryImageReference": {"id": f"{GALLERY_IMAGE}/versions/1.1.2"}},
             GALLERY_IMAGE, "1.1.2", id="own gallery",
         ),
         pytest.param(
-            {"galleryImageReference": {"sharedGalleryImageId": "/SharedGalleries/u/Images/i/Versions/1.1.2"}},
+            {
+                "galleryImageReference": {
+                    "sharedGalleryImageId": "/SharedGalleries/u/Images/i/Versions/1.1.2"
+                }
+            },
             "/sharedgalleries/u/images/i", "1.1.2", id="shared gallery",
         ),
         pytest.param(

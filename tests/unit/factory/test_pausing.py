@@ -32,6 +32,7 @@ async def state_of(world: World) -> DefinitionState:
 
 async def released(world: World, version: str, *, by: str = "source-version") -> None:
     """Let the source have a new version, as an event tells it."""
+    world.marketplace.listed[ubuntu().source.urn].append(version)
     world.send(StartBuild(definition=NAME, source_version=version, requested_by=by))
     await world.drain()
 

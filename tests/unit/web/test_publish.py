@@ -9,7 +9,7 @@ import pytest
 from shared.domain.build import Phase
 from shared.domain.image_definition import MarketplaceSource, build_id
 from shared.errors import ThrottledError
-from shared.messages import StartAttempt
+from shared.messages import StartAttempt, StartBuild
 from shared.web.exchange import ApiRequest
 from shared.web.publish import publish_image
 from tests.fakes.marketplace import FakeMarketplace
@@ -50,9 +50,11 @@ async def test_publishing_starts_a_build_of_the_newest_source_version() -> None:
     assert response.status == 202
     assert response.body == _answer(reused=False)
     assert response.headers["Location"] == f"{BASE}/builds/{BUILD_ID}"
-    [sent] = office.outbox.sent
-    assert sent.command == StartAttempt(build_id=BUILD_ID, turn=0)
-    assert sent.correlation_id == "c-1"
+    safety, first = office.outbox.sent
+    assert isinstance(safety.command, StartBuild)
+    assert safety.delay.total_seconds() == 10
+    assert first.command == StartAttempt(build_id=BUILD_ID, turn=0)
+    assert safety.correlation_id == first.correlation_id == "c-1"
     stored = await office.builds.get(BUILD_ID)
     assert stored is not None
     assert (stored.value.requested_by, stored.value.forced) == ("http", False)

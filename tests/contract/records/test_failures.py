@@ -18,6 +18,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from shared.errors import (
     AssayError,
     ConflictError,
+    NotReadyError,
     RefusedError,
     ThrottledError,
     UnavailableError,
@@ -84,8 +85,8 @@ ACTS: list[Callable[[Records], Awaitable[object]]] = [
         (500, "OperationTimedOut", UnavailableError),
         (504, "GatewayTimeout", UnavailableError),
         (408, "RequestTimeout", UnavailableError),
-        (403, "AuthorizationPermissionMismatch", RefusedError),
-        (401, "InvalidAuthenticationInfo", RefusedError),
+        (403, "AuthorizationPermissionMismatch", NotReadyError),
+        (401, "InvalidAuthenticationInfo", NotReadyError),
         (400, "InvalidInput", RefusedError),
         (413, "RequestBodyTooLarge", RefusedError),
     ],
