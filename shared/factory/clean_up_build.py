@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.domain.build import Attempt, Build, Phase
 from shared.domain.run_history import KeptLogs
-from shared.errors import NotFoundError, RefusedError
+from shared.errors import NotFoundError, NotReadyError, RefusedError
 from shared.messages import CleanUpBuild, Delayed, Message
 from shared.ports import BuildLogs, Builds, ImageBuilder, Pace, Stored, VerificationVms
 
@@ -116,7 +116,7 @@ async def _copy(
         copied = await build_logs.copy(group, f"{build.id}/{attempt.number}")
     except NotFoundError:
         return KeptLogs(at=now)
-    except RefusedError as error:
+    except (NotReadyError, RefusedError) as error:
         return KeptLogs(at=now, problem=str(error)[:1000])
     return KeptLogs(at=now, location=copied.location, files=copied.files)
 

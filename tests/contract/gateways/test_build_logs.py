@@ -10,7 +10,7 @@ from localcloud.arm import ArmSimulator
 from localcloud.arm.faults import HttpFault
 from localcloud.azurite import Azurite
 from shared import ports
-from shared.errors import NotFoundError, RefusedError, UnavailableError
+from shared.errors import NotFoundError, NotReadyError, RefusedError, UnavailableError
 from shared.gateways.build_logs import BuildLogsGateway
 from shared.gateways.clients import AzureClients, credential
 from shared.settings import Settings, Storage
@@ -118,7 +118,7 @@ async def test_without_an_account_there_is_nowhere_to_put_them(
     await identity.close()
 
 
-@pytest.mark.parametrize(("status", "error"), [(403, RefusedError), (500, UnavailableError)])
+@pytest.mark.parametrize(("status", "error"), [(403, NotReadyError), (500, UnavailableError)])
 async def test_an_account_list_azure_refuses_is_told_by_what_to_do(
     arm: ArmSimulator, gateway: BuildLogsGateway, ran: str, status: int, error: type[Exception]
 ) -> None:

@@ -13,7 +13,7 @@ from securesystemslib.signer._signature import Signature as SSlibSignature
 
 from localcloud.signing_key import signing_key
 from shared.domain.dsse import PAYLOAD_TYPE, pae
-from shared.errors import NotFoundError, RefusedError, ThrottledError
+from shared.errors import NotFoundError, NotReadyError, RefusedError, ThrottledError
 from shared.gateways.signing import FileSigner, KeyVaultSigner, NoSigner, signer
 from shared.ports import Signer
 from shared.settings import settings_from_environ
@@ -89,7 +89,7 @@ async def test_a_version_that_is_named_stays(vault: Vault, make: MakeSigner) -> 
     assert await verifies(make(f"{VAULT}/keys/assay/1")) == f"{VAULT}/keys/assay/1"
 
 
-@pytest.mark.parametrize(("status", "error"), [(403, RefusedError), (429, ThrottledError)])
+@pytest.mark.parametrize(("status", "error"), [(403, NotReadyError), (429, ThrottledError)])
 async def test_a_vault_that_refuses_is_told_apart_from_a_busy_one(
     vault: Vault, make: MakeSigner, status: int, error: type[Exception]
 ) -> None:
