@@ -88,7 +88,7 @@ class LocalAssay:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 while (seen := await look()) is None:  # noqa: ASYNC110 - it is on a server
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.25)
         except TimeoutError:
             parked = [(m["queue"], m["reason"]) for m in await self.assay.parked()]
             pytest.fail(f"{what}: not seen in {WAIT_SECONDS} s; parked: {parked}")
@@ -171,7 +171,7 @@ async def local(environment: dict[str, str]) -> AsyncIterator[LocalAssay]:
         environment["ASSAY_NOTIFY_WEBHOOK"] = await stack.enter_async_context(chat.open())
         dials = HostOptions(
             deliver_twice=True,
-            max_polling_interval=0.2,
+            max_polling_interval=0.5,
             run_timers=False,
             before_stop=runtime.close,
         )
