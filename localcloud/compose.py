@@ -32,6 +32,7 @@ from localcloud.host.genuine import Func, FuncUnusableError, GenuineHost, find_f
 from localcloud.named_faults import FAULT_BY_NAME
 from localcloud.ports import ensure_free
 from localcloud.scenario.clients import GALLERY_API, Azure, Http
+from localcloud.signing_key import signing_key
 from shared import runtime
 from shared.definitions import load_definitions
 from shared.domain.image_definition import ImageDefinition
@@ -84,6 +85,7 @@ async def local_cloud(options: Options) -> AsyncIterator[LocalCloud]:
                     functions=_functions_url(options.functions_port),
                 ),
                 time_scale=options.time_scale,
+                signing_key=stack.enter_context(signing_key()),
             )
         )
         functions_url = await stack.enter_async_context(_running_host(options))

@@ -15,6 +15,7 @@ IDENTITY_HEADER = "local-cloud"
 
 # What a deployment waits, in seconds.
 _LOOK, _GRACE, _RETRY, _BLIND = 60.0, 120.0, 1800.0, 1800.0
+_SOAK = 240.0  # minutes for what is a day in a deployment: the story is to be told
 # What any wait needs at least in real seconds: queue messages take about a tenth of one.
 _LEAST, _LEAST_GRACE = 0.5, 5.0
 
@@ -30,11 +31,13 @@ class Addresses:
     """Empty while the port is not known."""
 
 
-def app_environment(addresses: Addresses, *, time_scale: float) -> dict[str, str]:
+def app_environment(
+    addresses: Addresses, *, time_scale: float, signing_key: str = ""
+) -> dict[str, str]:
     """Return the environment variables of the app.
 
     *time_scale* says how many times faster than in Azure things happen; the app's waits are
-    divided by it, as far as messages can keep up.
+    divided by it, as far as messages can keep up. *signing_key* is what evidence is signed with.
     """
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}/providers"
     return {
@@ -55,10 +58,13 @@ def app_environment(addresses: Addresses, *, time_scale: float) -> dict[str, str
             f"{group}/Microsoft.Network/virtualNetworks/vnet-assay/subnets/verify"
         ),
         "ASSAY_PUBLIC_URL": addresses.functions,
+        "ASSAY_SIGNING_KEY": signing_key,
         "ASSAY_LOOK_SECONDS": _scaled(_LOOK, time_scale),
         "ASSAY_GRACE_SECONDS": _scaled(_GRACE, time_scale, least=_LEAST_GRACE),
         "ASSAY_RETRY_SECONDS": _scaled(_RETRY, time_scale),
         "ASSAY_BLIND_SECONDS": _scaled(_BLIND, time_scale, least=_LEAST_GRACE),
+        "ASSAY_SOAK_SECONDS": _scaled(_SOAK, time_scale),
+        "ASSAY_CARE_SCHEDULE": "*/10 * * * * *",
         # Once an hour: whoever tries things out fires the timer by hand (docs/local-cloud.md).
         "ASSAY_DETECT_SCHEDULE": "0 0 * * * *",
     }

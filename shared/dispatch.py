@@ -7,16 +7,33 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.errors import ConflictError, PermanentError, RetryableError
+from shared.factory.approve_image import approve_image
+from shared.factory.attest_image import attest_image
+from shared.factory.cancel_build import cancel_build
 from shared.factory.clean_up_build import clean_up_build
 from shared.factory.detect_source import detect_source
 from shared.factory.hurry_build import hurry_build
+from shared.factory.move_channel import move_channel
+from shared.factory.notify_people import notify_people
+from shared.factory.pause_definition import pause_definition
+from shared.factory.promote_image import promote_image
 from shared.factory.publish_image import publish_image
+from shared.factory.rebuild_children import rebuild_children
+from shared.factory.record_outcome import record_outcome
 from shared.factory.repair_image import repair_image
+from shared.factory.restore_version import restore_version
+from shared.factory.resume_definition import resume_definition
+from shared.factory.retire_images import retire_images
+from shared.factory.retire_version import retire_version
+from shared.factory.revoke_version import revoke_version
 from shared.factory.start_attempt import start_attempt
 from shared.factory.start_build import start_build
+from shared.factory.stop_build import stop_build
 from shared.factory.tattoo_image import tattoo_image
 from shared.factory.verify_image import verify_image
+from shared.factory.verify_source import verify_source
 from shared.factory.watch_build import watch_build
+from shared.factory.watch_gallery import watch_gallery
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
 from shared.fleet.record_policy_state import record_policy_state
@@ -32,8 +49,12 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
     f.__name__: f
     for f in (
         detect_source, start_build, start_attempt, watch_build, hurry_build, tattoo_image,
-        verify_image, repair_image, publish_image, clean_up_build, track_image_version, track_vm,
-        record_policy_state, judge_image_users, judge_vm,
+        verify_source, record_outcome, pause_definition, resume_definition,
+        verify_image, attest_image, repair_image, publish_image, promote_image, move_channel,
+        approve_image, revoke_version, restore_version, retire_version, retire_images,
+        watch_gallery, clean_up_build,
+        cancel_build, stop_build, notify_people, rebuild_children,
+        track_image_version, track_vm, record_policy_state, judge_image_users, judge_vm,
     )
 }  # fmt: skip
 

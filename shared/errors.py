@@ -11,6 +11,7 @@
     - DefinitionError           an image definition (YAML) is wrong
     - SettingsError             the environment is incomplete or malformed
     - NotFoundError             the thing named does not exist
+    - NotAllowedError           the present state of things forbids what was asked for
     - RefusedError              Azure refuses what we ask: access, policy or configuration
     - ProblemError              an API request that cannot be answered (in web/problems.py)
 
@@ -92,6 +93,20 @@ class SettingsError(PermanentError):
 
 class NotFoundError(PermanentError):
     """The named thing does not exist in Azure or in the register."""
+
+
+class NotAllowedError(PermanentError):
+    """The present state of things forbids what was asked for; *state* says what it is.
+
+    *kind* names the reason in kebab case, for example `build-publishing`; the API answers 409.
+    """
+
+    def __init__(
+        self, message: str, *, kind: str = "not-allowed", state: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.state = state or {}
 
 
 class RefusedError(PermanentError):

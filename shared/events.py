@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.announcements import EVENT_TYPE_BY_NAME
 from shared.domain.identifiers import ResourceId, normalise_id, parse_resource_id
 from shared.domain.image_definition import MarketplaceSource
 from shared.domain.versions import is_version
@@ -17,6 +18,7 @@ from shared.errors import BadMessageError
 from shared.messages import (
     Command,
     HurryBuild,
+    NotifyPeople,
     RecordPolicyState,
     StartBuild,
     TrackImageVersion,
@@ -30,6 +32,7 @@ INSTANCE = f"{SCALE_SET}/virtualmachines"
 IMAGE_VERSION = "microsoft.compute/galleries/images/versions"
 TEMPLATE = "microsoft.virtualmachineimages/imagetemplates"
 
+_OURS = "Assay."
 SOURCE_VERSION_PUBLISHED = "Assay.SourceVersionPublished"
 
 _SCOPE = re.compile(r"^/(subscriptions/[^/]+(/resourcegroups/[^/]+)?)?$")
@@ -97,10 +100,22 @@ def route(event: Mapping[str, Any], definitions: Definitions) -> list[Command]:
     kind = view.type
     if kind == SOURCE_VERSION_PUBLISHED:
         return _start_builds(view, definitions)
+    if kind.startswith(_OURS):
+        return _notify(view)
     for prefix, read in _READERS.items():
         if kind.startswith(prefix):
             return read(view)
     return []
+
+
+def _notify(event: Event) -> list[Command]:
+    """Tell people of an event that is for them, with the data our own schema names."""
+    name = event.type.removeprefix(_OURS)
+    kind = EVENT_TYPE_BY_NAME.get(name)
+    data = event.raw.get("data")
+    if kind is None or not kind.tells_people or not isinstance(data, Mapping):
+        return []
+    return [NotifyPeople(event_id=event.id, event=name, subject=event.subject, data=dict(data))]
 
 
 def _start_builds(event: Event, definitions: Definitions) -> list[Command]:

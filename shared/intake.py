@@ -12,7 +12,7 @@ from shared.domain.identifiers import digest
 from shared.errors import BadMessageError, PermanentError
 from shared.events import route
 from shared.factory.abandon_build import abandon_build
-from shared.messages import BuildCommand, Envelope, decode, is_envelope, load_json
+from shared.messages import BuildCommand, Envelope, NotifyPeople, decode, is_envelope, load_json
 from shared.ports import Builds, Definitions, Gallery, ImageVersions, Parked, ParkedMessage
 from shared.telemetry import new_correlation_id
 from shared.workflow import STEP_BY_NAME
@@ -34,6 +34,8 @@ class Intake:
     gallery: Gallery
     parked: Parked
     clock: Callable[[], datetime]
+    notifies: bool = False
+    """Whether there is a chat channel; without one nobody is sent word of our events."""
 
     async def receive_text(self, step: str, text: str, *, deliveries: int) -> None:
         """Take the text of a message from the queue of *step*: ours, or a raw event.
@@ -101,6 +103,7 @@ class Intake:
         return [
             Envelope(command=command, correlation_id=correlation_id)
             for command in route(event, self.definitions)
+            if self.notifies or not isinstance(command, NotifyPeople)
         ]
 
     async def _park(self, queue: str, text: str, *, reason: str, tries: int) -> None:
@@ -125,7 +128,6 @@ class Intake:
         last_words = await despite_races(
             lambda: abandon_build(
                 command.build_id,
-                definitions=self.definitions,
                 builds=self.builds,
                 image_versions=self.image_versions,
                 gallery=self.gallery,

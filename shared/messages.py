@@ -67,6 +67,13 @@ class BuildCommand(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifySource(BuildCommand):
+    """Bring the verification of the bare source version one look further."""
+
+    kind: ClassVar[str] = "verify_source"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartAttempt(BuildCommand):
     """Make the Image Builder template of the build's present attempt."""
 
@@ -103,6 +110,13 @@ class VerifyImage(BuildCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttestImage(BuildCommand):
+    """Write down and sign what is known of the verified version."""
+
+    kind: ClassVar[str] = "attest_image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepairImage(BuildCommand):
     """Decide what follows a failed attempt."""
 
@@ -117,13 +131,177 @@ class PublishImage(BuildCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromoteImage(Command):
+    """Bring the channels of *definition* one look further."""
+
+    kind: ClassVar[str] = "promote_image"
+    definition: str
+    turn: int | None = None
+    """The turn it was sent for; None looks when no other look is due. See `ImageChannels`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveChannel(Command):
+    """Move *channel* to *image_version* as a person asks, or else back to the one before."""
+
+    kind: ClassVar[str] = "move_channel"
+    definition: str
+    channel: str
+    by: str
+    """Object id of who asks, or `function-key`."""
+    because: str
+    request: str
+    """Token of the request; the same one never moves the channel twice."""
+    image_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveImage(Command):
+    """Keep a person's word that *image_version* may enter *channel*."""
+
+    kind: ClassVar[str] = "approve_image"
+    definition: str
+    channel: str
+    image_version: str
+    by: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeVersion(Command):
+    """Let *image_version* be used no more, now or *at* a time."""
+
+    kind: ClassVar[str] = "revoke_version"
+    definition: str
+    image_version: str
+    by: str
+    because: str
+    request: str
+    at: datetime | None = None
+    inherit: bool = True
+    """Whether versions built from it are revoked too."""
+    force: bool = False
+    """Whether it is done even where no good version is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreVersion(Command):
+    """Undo the revocation of *image_version*, and of versions revoked because of it."""
+
+    kind: ClassVar[str] = "restore_version"
+    definition: str
+    image_version: str
+    by: str
+    because: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetireVersion(Command):
+    """Announce that *image_version* is to be deleted as a person asks; it goes after the notice."""
+
+    kind: ClassVar[str] = "retire_version"
+    definition: str
+    image_version: str
+    by: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetireImages(Command):
+    """Announce or delete the versions of *definition* whose time has come."""
+
+    kind: ClassVar[str] = "retire_images"
+    definition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchGallery(Command):
+    """Say so when the gallery comes near a limit of Azure."""
+
+    kind: ClassVar[str] = "watch_gallery"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CleanUpBuild(Command):
     """Remove what a finished build left in Azure."""
 
     kind: ClassVar[str] = "clean_up_build"
     build_id: str
     looks: int = 0
-    """How often it came back to see the VMs gone."""
+    """How often it was looked at before."""
+    guard: bool = False
+    """Marks a repeat that comes back to see that the clean-up went on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuildChildren(Command):
+    """The channels of *definition* may have moved: build what is built from them."""
+
+    kind: ClassVar[str] = "rebuild_children"
+    definition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelBuild(Command):
+    """End *build_id* because a person asks for it."""
+
+    kind: ClassVar[str] = "cancel_build"
+    build_id: str
+    by: str
+    """Object id of who asks, or `function-key`."""
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopBuild(Command):
+    """End what Image Builder still does for a cancelled build."""
+
+    kind: ClassVar[str] = "stop_build"
+    build_id: str
+    looks: int = 0
+    """How often it was looked at already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyPeople(Command):
+    """Tell people in their chat channel of an event Assay announced."""
+
+    kind: ClassVar[str] = "notify_people"
+    event_id: str
+    event: str
+    """Its name without `Assay.`."""
+    subject: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOutcome(Command):
+    """Count how a finished build ended, and pause its definition after too many failures."""
+
+    kind: ClassVar[str] = "record_outcome"
+    build_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseDefinition(Command):
+    """Start no more builds of *definition* by themselves: a person says so."""
+
+    kind: ClassVar[str] = "pause_definition"
+    definition: str
+    by: str
+    """Who asks: an object id, `function-key` … never a name."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeDefinition(Command):
+    """Let builds of *definition* start by themselves again: a person says so."""
+
+    kind: ClassVar[str] = "resume_definition"
+    definition: str
+    by: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,9 +397,13 @@ class Envelope:
 COMMANDS: dict[str, type[Command]] = {
     c.kind: c
     for c in (
-        DetectSource, StartBuild, StartAttempt, WatchBuild, HurryBuild, TattooImage, VerifyImage,
-        RepairImage, PublishImage, CleanUpBuild, TrackImageVersion, TrackVm, RecordPolicyState,
-        JudgeImageUsers, JudgeVm,
+        DetectSource, StartBuild, VerifySource, RecordOutcome, PauseDefinition, ResumeDefinition,
+        StartAttempt, WatchBuild, HurryBuild, TattooImage, VerifyImage,
+        AttestImage, RepairImage, PublishImage, PromoteImage, MoveChannel,
+        ApproveImage, RevokeVersion, RestoreVersion, RetireVersion, RetireImages, WatchGallery,
+        CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
+        RebuildChildren, TrackImageVersion, TrackVm,
+        RecordPolicyState, JudgeImageUsers, JudgeVm,
     )
 }  # fmt: skip
 

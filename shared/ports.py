@@ -8,13 +8,17 @@ docstring names.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.domain.build import Build
+from shared.domain.channel import ImageChannels
+from shared.domain.definition_state import DefinitionState
+from shared.domain.dsse import Signature
 from shared.domain.failure import Failure
 from shared.domain.history import Transition
 from shared.domain.image_definition import Customizer, ImageDefinition, MarketplaceSource
 from shared.domain.image_version import ImageVersion
+from shared.domain.slots import Slots
 from shared.domain.vm_record import PolicyState, VmFacts, VmRecord
 from shared.messages import Announcement, Command
 
@@ -53,6 +57,8 @@ class Pace:
     """Before a new attempt when Azure failed or had no room."""
     blind: timedelta
     """How long a status that cannot be read is put up with, beyond the build's own timeout."""
+    soak: timedelta = timedelta(days=1)
+    """How long a version stays in a channel whose definition does not say."""
 
 
 # --- records --------------------------------------------------------------------------------------
@@ -82,6 +88,50 @@ class ImageVersions(Protocol):
 
     async def list(self, definition: str) -> list[Stored[ImageVersion]]:
         """List every version of a definition, highest number first."""
+
+    async def children(
+        self, definition: str, version: str, *, limit: int
+    ) -> Sequence[ImageVersion]:
+        """List versions built right from this one, by definition and number, at most *limit*."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildCapacity:
+    """How many attempts Image Builder may work on at once, and where that counts."""
+
+    scope: str
+    """`<subscription>/<region>`."""
+    limit: int
+
+
+class BuildSlots(Protocol):
+    """Who builds and who waits for a place to, by `BuildCapacity.scope`."""
+
+    async def get(self, scope: str) -> Stored[Slots] | None:
+        """Load the seats and the line of *scope*."""
+
+    async def save(self, slots: Stored[Slots]) -> Stored[Slots]:
+        """Insert (no ETag) or replace under its ETag; ConflictError when the race is lost."""
+
+
+class DefinitionStates(Protocol):
+    """How the builds of each definition go, and whether it is paused, by definition."""
+
+    async def get(self, definition: str) -> Stored[DefinitionState] | None:
+        """Load the state; None as long as no build of the definition has ended."""
+
+    async def save(self, state: Stored[DefinitionState]) -> Stored[DefinitionState]:
+        """Insert (no ETag) or replace under its ETag; ConflictError when the race is lost."""
+
+
+class Channels(Protocol):
+    """The channels of every image: one record per definition."""
+
+    async def get(self, definition: str) -> Stored[ImageChannels] | None:
+        """Load the channels of a definition."""
+
+    async def save(self, channels: Stored[ImageChannels]) -> Stored[ImageChannels]:
+        """Insert (no ETag) or replace under its ETag; ConflictError when the race is lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +246,72 @@ class Parked(Protocol):
         """Forget one; no error when it is gone already."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One thing a person or a pipeline asked for: who, what, why, and what it changed."""
+
+    id: str
+    scope: str
+    """What the entry is listed under: `images/<definition>` or `messages`."""
+    subject: str
+    """What was acted on: `images/<definition>/versions/<version>`, `builds/<id>` …"""
+    what: str
+    who: str
+    """Object id of the caller, or `function-key`; never a name."""
+    why: str
+    before: dict[str, Any]
+    at: datetime
+    correlation_id: str
+    outcome: str = "asked"
+    """`asked` until it is known, then `done`, `refused` or `failed`."""
+    after: dict[str, Any] | None = None
+    detail: str = ""
+    """Why it was refused or failed."""
+
+
+class Audit(Protocol):
+    """What was asked for through the API, by whom and why."""
+
+    async def write(self, entry: AuditEntry) -> None:
+        """Keep *entry*; writing it again under the same id replaces it."""
+
+    async def list(
+        self, scope: str, *, subject: str = "", limit: int = 50, cursor: str = ""
+    ) -> Page[AuditEntry]:
+        """List the entries of *scope*, of one *subject* or of all, newest first.
+
+        Raises BadMessageError when *cursor* is not one we gave for this list.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof that something was done under a key, with the answer that was given."""
+
+    key: str
+    fingerprint: str
+    """Of what was asked; the same key with another fingerprint asks for something else."""
+    at: datetime
+    status: int = 0
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+
+RECEIPT_LIFE = timedelta(hours=24)
+"""How long a receipt is kept."""
+
+
+class Receipts(Protocol):
+    """What was done under which key, for `RECEIPT_LIFE`."""
+
+    async def get(self, key: str, *, now: datetime) -> Receipt | None:
+        """Return the receipt under *key*; None when there is none or it is too old."""
+
+    async def keep(self, receipt: Receipt) -> Receipt:
+        """Keep *receipt*, and return the one that is kept: the first under its key."""
+
+
 # --- gateways -------------------------------------------------------------------------------------
 
 
@@ -223,6 +339,8 @@ class TemplateSpec:
     customizers: tuple[Customizer, ...]
     tags: dict[str, str]
     """Tags of the image version."""
+    parent_id: str = ""
+    """Id of the gallery image version to build from; empty for the Marketplace image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +351,8 @@ class TemplateStatus:
     """`Creating`, `Updating`, `Succeeded`, `Failed`, `Deleting`, `Canceled`."""
     provisioning_failure: Failure | None = None
     source_version: str = ""
-    """The exact version Image Builder says it uses; empty until the template is created."""
+    """The exact version Image Builder says it uses, of a gallery image its id, normalised; empty
+    until the template is created."""
     run_state: str = ""
     """Empty before the first run."""
     run_sub_state: str = ""
@@ -242,6 +361,8 @@ class TemplateStatus:
     run_ended_at: datetime | None = None
     run_failure: Failure | None = None
     """Why the run failed, when its state is `Failed`, `PartiallySucceeded` or `Canceled`."""
+    staging_group: str = ""
+    """Id of the resource group Image Builder works in; it goes when the template goes."""
 
 
 class ImageBuilder(Protocol):
@@ -258,6 +379,9 @@ class ImageBuilder(Protocol):
 
     async def run(self, template: str) -> None:
         """Ask for the run; no error when it is running already."""
+
+    async def cancel(self, template: str) -> None:
+        """Ask for the end of the run; no error when none is under way."""
 
     async def output(self, template: str) -> str | None:
         """Return the id of the image version the run distributed; None when there is none."""
@@ -281,6 +405,26 @@ class GalleryVersion:
     """Regions whose replication is complete."""
     failed_regions: frozenset[str] = frozenset()
     tags: dict[str, str] = field(default_factory=dict)
+    end_of_life: datetime | None = None
+    deletion_blocked: bool = False
+    """Whether Azure refuses to delete it before its end of life."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publishing:
+    """How a gallery version is published: what one update of it says."""
+
+    regions: dict[str, int]
+    """Every region and its replicas: Azure takes a region left out as an order to remove it."""
+    excluded_from_latest: bool
+    excluded_regions: frozenset[str] = frozenset()
+    """Regions that exclude it from latest on their own."""
+    end_of_life: datetime | None = None
+    """In the future; None leaves the date as it is."""
+    block_deletion: bool | None = None
+    """Whether deletion before the end of life is refused; None leaves that as it is."""
+    tags: dict[str, str] | None = None
+    """Every tag it is to have; None leaves them as they are."""
 
 
 class Gallery(Protocol):
@@ -301,12 +445,16 @@ class Gallery(Protocol):
     async def tag(self, image_id: str, version: str, tags: dict[str, str]) -> None:
         """Add *tags* to those of a version; no call when it has them already."""
 
-    async def set_publishing(
-        self, definition: ImageDefinition, version: str, *, excluded_from_latest: bool
-    ) -> None:
-        """Send the definition's full region list with *excluded_from_latest*.
+    async def set_publishing(self, image_id: str, version: str, publishing: Publishing) -> None:
+        """Ask for *publishing*, with the full list of regions.
 
-        Always the full list: Azure takes a partial one as an order to remove the other regions.
+        Raises NotFoundError when the version does not exist.
+        """
+
+    async def delete(self, image_id: str, version: str) -> None:
+        """Ask for the deletion of a version; no error when it is gone or going.
+
+        Raises RefusedError before its end of life, when deletion is blocked until then.
         """
 
 
@@ -322,6 +470,7 @@ class MachineStatus:
     created_at: datetime | None = None
     provisioned_at: datetime | None = None
     """When Azure was done with the VM, its operating system included, by Azure's own clock."""
+    agent_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +497,11 @@ class VerificationVms(Protocol):
     ) -> None:
         """Ask for a VM of the image version; no error when it exists already."""
 
+    async def create_from_source(
+        self, vm_name: str, definition: ImageDefinition, source_version: str, *, build_id: str
+    ) -> None:
+        """Ask for a VM of the bare Marketplace version; no error when it exists already."""
+
     async def status(self, vm_name: str) -> MachineStatus | None:
         """Read the VM; None when it does not exist."""
 
@@ -364,6 +518,59 @@ class VerificationVms(Protocol):
         """Ask for the VM's deletion, disk and network interface too; no error when it is gone."""
 
 
+class Evidence(Protocol):
+    """The documents that prove what an image version is; names are in `domain/evidence.py`."""
+
+    async def put(self, definition: str, version: str, name: str, content: bytes) -> None:
+        """Keep a document; keeping it again replaces it."""
+
+    async def get(self, definition: str, version: str, name: str) -> bytes | None:
+        """Return a document; None when there is none."""
+
+
+class Signer(Protocol):
+    """The key that signs evidence, if one is set up."""
+
+    async def sign(self, message: bytes) -> Signature | None:
+        """Sign *message*; None when no key is set up.
+
+        Raises RefusedError when the key may not be used.
+        """
+
+    async def public_key(self) -> str:
+        """Return the public key as PEM; empty when no key is set up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiedLogs:
+    """Logs that are ours now: the folder and the files in it."""
+
+    location: str
+    """Address of the folder."""
+    files: tuple[str, ...] = ()
+
+
+class BuildLogs(Protocol):
+    """Image Builder's own logs of a run, and our copies of them."""
+
+    async def copy(self, staging_group: str, folder: str) -> CopiedLogs:
+        """Copy the logs in *staging_group* (a resource group's id) into *folder* of ours.
+
+        A repeat writes the same files again. Raises NotFoundError when the group has none, and
+        RefusedError when they may not be read or there is nowhere to put them.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleSetModel:
+    """A scale set that makes its next instances from an image."""
+
+    resource_id: str
+    """Normalised."""
+    version: str
+    """Empty when it takes the latest one."""
+
+
 class Fleet(Protocol):
     """The VMs of our users."""
 
@@ -372,6 +579,28 @@ class Fleet(Protocol):
 
     async def scale_set_instances(self, resource_id: str) -> list[VmFacts] | None:
         """Read the instances of a scale set; None when the scale set does not exist."""
+
+    async def scale_set_models(self, image_id: str) -> list[ScaleSetModel]:
+        """List the scale sets, wherever we may read, whose model names *image_id*."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something people are told, as plain text; the channel decides how it looks."""
+
+    title: str
+    text: str
+    facts: tuple[tuple[str, str], ...] = ()
+    """Pairs of a label and its value."""
+    path: str = ""
+    """The page of our API to read more on, relative to its base; empty when there is none."""
+
+
+class Notifier(Protocol):
+    """The chat channel people are told in."""
+
+    async def tell(self, note: Note) -> None:
+        """Post *note*; raises RetryableError or RefusedError when the channel does not take it."""
 
 
 class Outbox(Protocol):

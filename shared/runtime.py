@@ -11,26 +11,40 @@ from shared.definitions import load_definitions
 from shared.dispatch import Dispatcher
 from shared.domain.team import TeamRules
 from shared.errors import DefinitionError
+from shared.gateways.build_logs import BuildLogsGateway
 from shared.gateways.clients import AzureClients, credential
+from shared.gateways.evidence import BlobEvidence
 from shared.gateways.fleet import FleetGateway
 from shared.gateways.gallery import GalleryGateway
 from shared.gateways.image_builder import ImageBuilderGateway
 from shared.gateways.marketplace import MarketplaceGateway
+from shared.gateways.notifier import WebhookNotifier
 from shared.gateways.outbox import StorageOutbox
+from shared.gateways.signing import signer
 from shared.gateways.verification_vms import VerificationVmsGateway
 from shared.intake import Intake
 from shared.messages import Command
 from shared.ports import (
+    Audit,
+    BuildCapacity,
+    BuildLogs,
     Builds,
+    BuildSlots,
+    Channels,
     Definitions,
+    DefinitionStates,
+    Evidence,
     Fleet,
     Gallery,
     ImageBuilder,
     ImageVersions,
     Marketplace,
+    Notifier,
     Outbox,
     Pace,
     Parked,
+    Receipts,
+    Signer,
     Sources,
     VerificationVms,
     Vms,
@@ -48,18 +62,30 @@ class Runtime:
     definitions: Definitions
     builds: Builds
     image_versions: ImageVersions
+    channels: Channels
     sources: Sources
+    definition_states: DefinitionStates
+    build_slots: BuildSlots
+    build_capacity: BuildCapacity
     vms: Vms
     parked: Parked
+    audit: Audit
+    receipts: Receipts
     marketplace: Marketplace
     image_builder: ImageBuilder
     gallery: Gallery
     verification_vms: VerificationVms
+    build_logs: BuildLogs
     fleet: Fleet
+    notifier: Notifier
+    evidence: Evidence
+    signer: Signer
     outbox: Outbox
     pace: Pace
     teams: TeamRules
     kind_tag: str
+    build_region: str
+    """Region of the templates, where a golden image to build from must be replicated to."""
     now: Callable[[], datetime]
     closers: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What closes the connections of the adapters, in order."""
@@ -85,6 +111,7 @@ class Runtime:
             gallery=self.gallery,
             parked=self.parked,
             clock=self.now,
+            notifies=bool(self.settings.notify.webhook),
         )
 
     async def run(self, command: Command, *, correlation_id: str) -> None:
@@ -112,27 +139,55 @@ def build(settings: Settings, definitions: Definitions) -> Runtime:
     identity = credential(settings)
     clients = AzureClients(settings, identity)
     records = Records(settings.storage, identity)
+    build_logs = BuildLogsGateway(clients, settings, identity)
     outbox = StorageOutbox(settings, identity)
+    notifier = WebhookNotifier(settings)
+    evidence, signs = BlobEvidence(settings, identity), signer(settings, identity)
     return Runtime(
         settings=settings,
         definitions=definitions,
         builds=records.builds,
         image_versions=records.image_versions,
+        channels=records.channels,
         sources=records.sources,
+        definition_states=records.definition_states,
+        build_slots=records.build_slots,
+        build_capacity=_capacity(settings),
         vms=records.vms,
         parked=records.parked,
+        audit=records.audit,
+        receipts=records.receipts,
         marketplace=MarketplaceGateway(clients, settings),
         image_builder=ImageBuilderGateway(clients, settings),
         gallery=GalleryGateway(clients, settings),
         verification_vms=VerificationVmsGateway(clients, settings),
+        build_logs=build_logs,
         fleet=FleetGateway(clients),
+        notifier=notifier,
+        evidence=evidence,
+        signer=signs,
         outbox=outbox,
         pace=settings.pace,
         teams=settings.teams,
         kind_tag=settings.kind_tag,
+        build_region=settings.location,
         now=lambda: datetime.now(UTC),
-        closers=(outbox.close, records.close, clients.close, identity.close),
+        closers=(
+            build_logs.close,
+            evidence.close,
+            signs.close,
+            notifier.close,
+            outbox.close,
+            records.close,
+            clients.close,
+            identity.close,
+        ),
     )
+
+
+def _capacity(settings: Settings) -> BuildCapacity:
+    scope = f"{settings.subscription_id}/{settings.location}"
+    return BuildCapacity(scope=scope, limit=settings.max_concurrent_builds)
 
 
 @cache

@@ -19,7 +19,19 @@ class Storage:
 
     table_uri: str = ""
     queue_uri: str = ""
+    blob_uri: str = ""
+    """Only for what people read: logs of builds and evidence."""
     connection_string: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """The chat channel people are told in; no *webhook* means none is."""
+
+    webhook: str = field(default="", repr=False)
+    """Its address is a secret: who knows it may post there."""
+    form: str = "teams"
+    """`teams` or `slack`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +53,14 @@ class Settings:
     kind_tag: str
     images_dir: str
     pace: Pace
+    notify: Notify = field(default_factory=Notify)
+    signing_key: str = ""
+    """`https://<vault>/keys/<name>[/<version>]`, or `file:<path>` in the local cloud."""
+    signs_in: bool = False
+    """Whether App Service authentication is on, so that its headers say who calls."""
+    max_concurrent_builds: int = 20
+    """4 cores each: 20 leave a fifth of the 100 cores a region gives (Azure docs: Resource
+    availability and quota limits for Azure Container Instances)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +70,8 @@ class Variable:
     name: str
     means: str
     default: str | None = None
+    secret: bool = False
+    """Whether its value may not be shown, in the log neither."""
 
 
 VARIABLES: tuple[Variable, ...] = (
@@ -67,6 +89,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         name="AzureWebJobsStorage__queueServiceUri",
         means="Queue endpoint of the storage account, reached with the managed identity.",
+        default="",
+    ),
+    Variable(
+        name="AzureWebJobsStorage__blobServiceUri",
+        means="Blob endpoint of the storage account, reached with the managed identity; build logs "
+        "are kept there, and the host keeps its keys and timer locks there. Empty: logs are left "
+        "where Image Builder put them.",
         default="",
     ),
     Variable(
@@ -151,17 +180,63 @@ VARIABLES: tuple[Variable, ...] = (
         default="1800",
     ),
     Variable(
+        name="ASSAY_MAX_CONCURRENT_BUILDS",
+        means="How many builds Image Builder may work on at once in this subscription and region; "
+        "the others wait in line. Each needs a container group of 4 cores of your quota.",
+        default="20",
+    ),
+    Variable(
+        name="ASSAY_NOTIFY_WEBHOOK",
+        means="Address of the chat channel people are told in: a Teams workflow or a Slack "
+        "incoming webhook. A secret: a Key Vault reference. Empty means that nobody is told.",
+        default="",
+        secret=True,
+    ),
+    Variable(
+        name="ASSAY_NOTIFY_FORMAT",
+        means="What the channel reads: `teams` (Adaptive Card) or `slack` (blocks).",
+        default="teams",
+    ),
+    Variable(
+        name="ASSAY_SIGNING_KEY",
+        means="Key that signs the provenance of versions: `https://<vault>/keys/<name>`, with "
+        "`/<version>` to stay with one version. Empty: evidence is unsigned, and says so.",
+        default="",
+    ),
+    Variable(
+        name="WEBSITE_AUTH_ENABLED",
+        means="Set by App Service itself, to `True` when its authentication is on; only then "
+        "the header `x-ms-client-principal-id` is believed.",
+        default="",
+    ),
+    Variable(
+        name="ASSAY_SOAK_SECONDS",
+        means="How long a version stays in a channel before it is promoted to the next, where the "
+        "definition does not say.",
+        default="86400",
+    ),
+    Variable(
+        name="ASSAY_CARE_SCHEDULE",
+        means="When to look after channels, retention and gallery limits: NCRONTAB with six "
+        "fields, UTC.",
+        default="0 */10 * * * *",
+    ),
+    Variable(
         name="ASSAY_DETECT_SCHEDULE",
         means="When to look for new Marketplace versions: NCRONTAB with six fields, UTC.",
         default="0 */15 * * * *",
     ),
 )
-"""Every setting; `ASSAY_DETECT_SCHEDULE` is read by the host through the trigger's `%…%`."""
+"""Every setting; the schedules are read by the host through the triggers' `%…%`."""
 
 _DEFAULTS = {v.name: v.default for v in VARIABLES}
+_SECRETS = {v.name for v in VARIABLES if v.secret}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _RESOURCE_ID = re.compile(
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+$", re.IGNORECASE
+)
+_VAULT_KEY = re.compile(
+    r"^https://[a-z0-9.-]+(:\d+)?/keys/[0-9a-z-]{1,127}(/[0-9a-f]{1,64})?$", re.IGNORECASE
 )
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 
@@ -182,7 +257,8 @@ class _Reader:
         try:
             return convert(value)
         except ValueError as error:
-            self.problems.append(f"{name} is {value!r}: {error}.")
+            shown = "wrong" if name in _SECRETS else repr(value)
+            self.problems.append(f"{name} is {shown}: {error}.")
             return blank
 
     def text(self, name: str) -> str:
@@ -200,10 +276,11 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
     Raises SettingsError that names every missing or malformed variable at once.
     """
     reader = _Reader(environ)
+    arm_endpoint = reader.read("ASSAY_ARM_ENDPOINT", _url, "").rstrip("/")
     settings = Settings(
         storage=_storage(reader),
         identity_client_id=reader.text("AzureWebJobsStorage__clientId"),
-        arm_endpoint=reader.read("ASSAY_ARM_ENDPOINT", _url, "").rstrip("/"),
+        arm_endpoint=arm_endpoint,
         topic_endpoint=reader.read("ASSAY_TOPIC_ENDPOINT", _url, ""),
         subscription_id=reader.read("ASSAY_SUBSCRIPTION_ID", _guid, ""),
         resource_group=reader.text("ASSAY_RESOURCE_GROUP"),
@@ -224,7 +301,15 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
             grace=reader.seconds("ASSAY_GRACE_SECONDS"),
             retry=reader.seconds("ASSAY_RETRY_SECONDS"),
             blind=reader.seconds("ASSAY_BLIND_SECONDS"),
+            soak=reader.seconds("ASSAY_SOAK_SECONDS"),
         ),
+        max_concurrent_builds=reader.read("ASSAY_MAX_CONCURRENT_BUILDS", _builds_at_once, 1),
+        notify=Notify(
+            webhook=reader.read("ASSAY_NOTIFY_WEBHOOK", _optional_url, ""),
+            form=reader.read("ASSAY_NOTIFY_FORMAT", _notify_form, "teams"),
+        ),
+        signing_key=_signing_key(reader, arm_endpoint),
+        signs_in=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
     )
     if reader.problems:
         raise SettingsError(reader.problems)
@@ -236,6 +321,7 @@ def _storage(reader: _Reader) -> Storage:
         connection_string=reader.text("AzureWebJobsStorage"),
         table_uri=reader.read("AzureWebJobsStorage__tableServiceUri", _optional_url, ""),
         queue_uri=reader.read("AzureWebJobsStorage__queueServiceUri", _optional_url, ""),
+        blob_uri=reader.read("AzureWebJobsStorage__blobServiceUri", _optional_url, ""),
     )
     if not storage.connection_string and not (storage.table_uri and storage.queue_uri):
         reader.problems.append(
@@ -245,11 +331,37 @@ def _storage(reader: _Reader) -> Storage:
     return storage
 
 
+def _signing_key(reader: _Reader, arm_endpoint: str) -> str:
+    """Read the signing key; one in a file is for the local cloud, whose Azure is a loopback one."""
+    local = urlsplit(arm_endpoint).hostname in _LOOPBACK
+
+    def convert(value: str) -> str:
+        if not value or _VAULT_KEY.match(value):
+            return value
+        if value.startswith("file:") and local:
+            return value
+        raise ValueError(
+            "it must be https://<vault>/keys/<name> or …/<name>/<version>"
+            + (", or file:<path>" if local else "")
+        )
+
+    return reader.read("ASSAY_SIGNING_KEY", convert, "")
+
+
 def _seconds(value: str) -> timedelta:
     seconds = float(value)
     if not 0 < seconds <= 7 * 24 * 3600:
         raise ValueError("it must be more than 0 and at most 604800 seconds")
     return timedelta(seconds=seconds)
+
+
+_MOST_BUILDS = 100
+
+
+def _builds_at_once(value: str) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= _MOST_BUILDS:
+        raise ValueError(f"it must be a whole number from 1 to {_MOST_BUILDS}")
+    return int(value)
 
 
 def _url(value: str) -> str:
@@ -263,6 +375,12 @@ def _url(value: str) -> str:
 
 def _optional_url(value: str) -> str:
     return _url(value) if value else ""
+
+
+def _notify_form(value: str) -> str:
+    if value not in ("teams", "slack"):
+        raise ValueError("it must be teams or slack")
+    return value
 
 
 def _guid(value: str) -> str:

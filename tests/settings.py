@@ -14,5 +14,6 @@ APP_ENVIRON: dict[str, str] = {
     "/userAssignedIdentities/id-build",
     "ASSAY_VERIFY_SUBNET_ID": f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet"
     "/subnets/verify",
+    "ASSAY_CARE_SCHEDULE": "0 */10 * * * *",
     "ASSAY_DETECT_SCHEDULE": "0 */15 * * * *",
 }

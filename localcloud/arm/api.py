@@ -20,6 +20,7 @@ from localcloud.arm import (
     run_commands,
     scale_set_instances,
     scale_sets,
+    staging,
 )
 from localcloud.arm.errors import ArmError, bad_request
 from localcloud.arm.events import TENANT_ID
@@ -46,6 +47,7 @@ def make_router() -> Router:
             *gallery_versions.ROUTES,
             *machines.ROUTES,
             *run_commands.ROUTES,
+            *staging.ROUTES,
             *disks.ROUTES,
             *scale_sets.ROUTES,
             *scale_set_instances.ROUTES,

@@ -48,6 +48,8 @@ class RunFault(_Fault):
     """An image build ends as told.
 
     `distributed`: the image version is there although the run failed.
+    `replicating`: it is too, but still replicating, and the run tells of no output.
+    `canceled`: somebody cancels it in `phase`.
     `stuck_canceling`: once canceled, it never ends.
     """
 
@@ -59,6 +61,8 @@ class RunFault(_Fault):
         "Customizing"
     )
     distributed: bool = False
+    replicating: bool = False
+    canceled: bool = False
     stuck_canceling: bool = False
 
 

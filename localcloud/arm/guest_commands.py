@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from localcloud.arm.guest_software import print_software
 from localcloud.arm.guests import Guest
 
 _KEY = re.compile(r"""['"](?P<key>HKLM:\\[^'"]+)['"]""", re.IGNORECASE)
@@ -65,7 +66,7 @@ class GuestRules:
                 if rule.times is not None:
                     rule.times -= 1
                 return Outcome(rule.exit_code, rule.stdout, rule.stderr)
-        return Outcome()
+        return Outcome(stdout=print_software(guest, script) or "")
 
 
 def _applies(rule: GuestRule, guest: Guest, name: str) -> bool:

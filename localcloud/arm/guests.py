@@ -1,7 +1,7 @@
 """What is inside a simulated VM: the files and registry values its image's customizers wrote.
 
 Nothing is ever executed. Only plainly literal commands are understood: quoted here-documents
-into `cat >` or `tee`, `install SRC DST`, `bash FILE` of a file so written, and
+into `cat >` or `tee`, `install SRC DST`, `apt-get install`, `bash FILE` of a file so written, and
 `Set-ItemProperty`/`New-ItemProperty` on HKLM.
 """
 
@@ -23,10 +23,16 @@ _INSTALL_WITH_VALUE = {"-m", "-o", "-g", "--mode", "--owner", "--group"}
 
 @dataclass
 class Guest:
-    """Files by path, registry values by lower-cased key, and the customizers that ran."""
+    """Files by path, registry values by lower-cased key, packages, and the customizers that ran."""
 
     os: str = "Linux"
     image: str = ""
+    source: str = ""
+    """Publisher, offer and SKU it was made from, in lower case, between colons."""
+    source_version: str = ""
+    installed: list[str] = field(default_factory=list)
+    """Names of the packages that customizers installed."""
+    updated: bool = False
     customizers: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     registry: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -36,6 +42,7 @@ class Guest:
         return replace(
             self,
             customizers=list(self.customizers),
+            installed=list(self.installed),
             files=dict(self.files),
             registry={key: dict(values) for key, values in self.registry.items()},
         )
@@ -69,6 +76,11 @@ class Guest:
                 self._command(rest)
             case ["bash" | "sh", script] if script in self.files:
                 self._shell(self.files[script].splitlines())
+            case ["apt-get", *arguments] if "install" in arguments:
+                names = arguments[arguments.index("install") + 1 :]
+                self.installed += [name for name in names if not name.startswith("-")]
+            case ["apt-get", *arguments] if "dist-upgrade" in arguments:
+                self.updated = True
             case ["install", *arguments]:
                 self._install(arguments)
 

@@ -11,6 +11,7 @@ from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
 from localcloud.arm.requests import body_of, page, require, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route
+from localcloud.arm.staging import close_account
 from localcloud.arm.store import Json, Resource
 from localcloud.arm.template_fields import check_patch, check_template, validation_failed
 from localcloud.arm.template_models import (
@@ -113,6 +114,7 @@ def _change(cloud: "Cloud", call: Call, template: Resource, state: str, duration
     def done(failure: OperationError | None) -> OperationError | None:
         if state == "Deleting" and failure is None:
             cloud.store.delete(template.id)
+            close_account(cloud, template)
         template.properties["provisioningState"] = "Failed" if failure else "Succeeded"
         return failure
 

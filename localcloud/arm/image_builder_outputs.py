@@ -40,11 +40,38 @@ def distribute(cloud: "Cloud", template: Resource) -> None:
         cloud.store.put(Resource(output, OUTPUT_TYPE, body))
 
 
+def distribute_late(cloud: "Cloud", template: Resource) -> None:
+    """Make the gallery versions, but leave them replicating and tell of no output.
+
+    So it is when Image Builder's time is up while the gallery still works.
+    """
+    distribute(cloud, template)
+    for output in list(cloud.store.of_type(OUTPUT_TYPE, template.id)):
+        version = cloud.store.get(str(output.properties.get("artifactId", "")))
+        cloud.store.delete(output.id)
+        if version is not None:
+            _replicate(cloud, version)
+
+
+def _replicate(cloud: "Cloud", version: Resource) -> None:
+    takes = cloud.clock.duration("replication")
+    version.properties["provisioningState"] = "Creating"
+    ready = cloud.clock.now() + takes
+    version.facts["replicas"] = dict.fromkeys(version.facts["replicas"], ready)
+
+    def done() -> None:
+        version.properties["provisioningState"] = "Succeeded"
+
+    cloud.scheduler.after(takes, done)
+
+
 def _guest(cloud: "Cloud", template: Resource) -> Guest:
     source = template.properties["source"]
     if source["type"] == "PlatformImage":
         plan = cloud.marketplace.find(source["publisher"], source["offer"], source["sku"])
-        guest = Guest(os=plan.os if plan else "Linux")
+        urn = f"{source['publisher']}:{source['offer']}:{source['sku']}".lower()
+        exact = str(source.get("exactVersion") or source["version"])
+        guest = Guest(os=plan.os if plan else "Linux", source=urn, source_version=exact)
     else:
         parent = cloud.store.get(str(source["exactVersion"]))
         guest = parent.facts["guest"].copy() if parent else Guest()

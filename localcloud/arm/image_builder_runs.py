@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from localcloud.arm.errors import ArmError
 from localcloud.arm.faults import RunFault
 from localcloud.arm.ids import NO_TIME, nine_digits
-from localcloud.arm.image_builder_outputs import OUTPUT_TYPE, distribute
+from localcloud.arm.image_builder_outputs import OUTPUT_TYPE, distribute, distribute_late
 from localcloud.arm.operations import Operation, OperationError
+from localcloud.arm.staging import open_account, write_logs
 from localcloud.arm.store import Json, Resource
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def start_run(cloud: "Cloud", template: Resource, operation: Operation) -> None:
         fault=cloud.faults.run(template.id),
     )
     template.facts["run"] = run
+    open_account(cloud, template)
     _enter(cloud, run)
 
 
@@ -110,7 +112,9 @@ def _enter(cloud: "Cloud", run: Run) -> None:
     def leave() -> None:
         if run.state != "Running":
             return
-        if _stops_in(run, phase):
+        if run.fault is not None and run.fault.canceled and phase == run.fault.phase:
+            cancel_run(cloud, run)
+        elif _stops_in(run, phase):
             fault = run.fault
             _end(cloud, run, "Failed", fault.message if fault else "")
         elif phase == "Distributing":
@@ -124,7 +128,9 @@ def _enter(cloud: "Cloud", run: Run) -> None:
 
 def _stops_in(run: Run, phase: str) -> bool:
     fault = run.fault
-    if fault is None or fault.run_state != "Failed" or _distributes_anyway(run, fault):
+    if fault is None or fault.run_state != "Failed" or fault.replicating:
+        return False
+    if _distributes_anyway(run, fault):
         return False
     return phase == fault.phase or run.phases == ["Distributing"]
 
@@ -137,8 +143,9 @@ def _distributes_anyway(run: Run, fault: RunFault) -> bool:
 
 
 def _finish(cloud: "Cloud", run: Run) -> None:
+    late = run.fault is not None and run.fault.replicating
     try:
-        distribute(cloud, run.template)
+        (distribute_late if late else distribute)(cloud, run.template)
     except ArmError as refusal:
         _end(cloud, run, "Failed", f"{refusal.code}: {refusal.message}")
         return
@@ -153,6 +160,7 @@ def _end(cloud: "Cloud", run: Run, state: str, message: str) -> None:
     if run.ended is not None:
         return
     run.state, run.message, run.ended = state, message, cloud.clock.now()
+    write_logs(cloud, run.template, state, message)
     failed = state == "Failed"
     cloud.operations.finish(
         run.operation,

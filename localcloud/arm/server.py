@@ -9,7 +9,7 @@ from uuid import uuid4
 from aiohttp import web
 from azure.storage.queue.aio import QueueClient
 
-from localcloud.arm import control, event_grid, identity
+from localcloud.arm import control, event_grid, identity, staging
 from localcloud.arm.api import FrontDoor
 from localcloud.arm.cloud import DEFAULT_SUBSCRIPTION, Cloud, Options
 from localcloud.arm.errors import SimulatorStateError
@@ -61,6 +61,7 @@ class ArmSimulator:
         control.add_routes(app, self.cloud)
         event_grid.add_routes(app, self.cloud)
         identity.add_routes(app, self.cloud)
+        staging.add_routes(app, self.cloud)
         app.router.add_route("*", "/{path:.*}", FrontDoor(self.cloud).handle)
         # Signed operation URLs are long, and a client may send several such headers.
         self._runner = web.AppRunner(app, access_log=None, max_line_size=32_768)

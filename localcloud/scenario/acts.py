@@ -6,14 +6,20 @@ import re
 from localcloud.environment import (
     TEAMS_SUBSCRIPTION,
 )
-from localcloud.scenario.builds import follow_to_release, newest_build
+from localcloud.scenario.builds import (
+    BUILD_HOURS,
+    LEAST_SECONDS,
+    follow_to_latest,
+    newest_build,
+)
 from localcloud.scenario.clients import Json
-from localcloud.scenario.expect import ScenarioError
+from localcloud.scenario.expect import Look, ScenarioError, expect
 from localcloud.scenario.machines import DEBIAN, UBUNTU, Machine
 from localcloud.scenario.stage import Stage
 from shared.domain.image_definition import ResultFormat
 
 UBUNTU_IMAGE, DEBIAN_IMAGE = "ubuntu-22-04", "debian-12"
+WEB_IMAGE = "web-ubuntu-22-04"
 FIRST_UBUNTU, SECOND_UBUNTU = "22.04.202601120", "22.04.202602090"
 NEXT_DEBIAN = "0.20260210.2384"
 
@@ -54,6 +60,8 @@ async def upstream_release(stage: Stage) -> None:
     stage.narrator.tell("Assay", "looks at the Marketplace, as its timer does every 15 minutes")
     ids = []
     for image in await stage.assay.images():
+        if "publisher" not in image["source"]:
+            continue  # built from one of ours, once that is released
         seen = await stage.expect_source_seen(image["name"])
         build = await newest_build(stage, image["name"], seen)
         stage.narrator.tell("Assay", f"builds {image['name']} from {seen}")
@@ -131,6 +139,54 @@ async def cattle_and_goodbye(stage: Stage) -> None:
     stage.narrator.good("Assay", f"keeps the record of {OLD_WEB.name}, marked deleted")
 
 
+async def a_flaw(stage: Stage) -> None:
+    """The newest Debian is revoked: its VMs are told at once, latest falls back; then restored."""
+    stage.narrator.act("7  A flaw is found, and turns out to be none")
+    version = (await stage.assay.image(DEBIAN_IMAGE))["newest"]["version"]
+    await stage.assay.revoke(DEBIAN_IMAGE, version, "sudo lets everybody in")
+    stage.narrator.tell("security", f"revokes {DEBIAN_IMAGE} {version}: sudo lets everybody in")
+    vm = await stage.expect_vm("data-workers_0", verdict="revoked")
+    stage.narrator.bad("Assay", f"data-workers_0 is revoked. {vm['reason']}")
+    before = await stage.expect_newest(DEBIAN_IMAGE, other_than=version)
+    stage.narrator.tell("Assay", f"lets latest and every channel fall back to {before}")
+    await stage.assay.restore(DEBIAN_IMAGE, version, "it was another distribution")
+    await stage.expect_vm("data-workers_0", verdict="current")
+    await stage.expect_newest(DEBIAN_IMAGE, other_than=before)
+    stage.narrator.good("Assay", f"{version} is restored, latest again, and its VMs are current")
+
+
+async def the_chain(stage: Stage) -> None:
+    """The image built from Ubuntu followed its releases by itself; its lineage says from what."""
+    stage.narrator.act("8  The image that is built from ours followed by itself")
+    build = await _first_release(stage, WEB_IMAGE)
+    lineage = await stage.assay.lineage(WEB_IMAGE, build["version"])
+    names = [node["id"] for node in lineage["nodes"]]
+    parent = f"{UBUNTU_IMAGE}/{build['source_version']}"
+    wanted = [
+        f"{lineage['source']['urn']}/{FIRST_UBUNTU}",
+        parent,
+        f"{WEB_IMAGE}/{build['version']}",
+    ]
+    if names != wanted:
+        raise ScenarioError(f"the lineage {' > '.join(wanted)}", " > ".join(names))
+    made = f"built and released {WEB_IMAGE} {build['version']} when channel stable showed {parent}"
+    stage.narrator.good("Assay", made)
+    for node in lineage["nodes"]:
+        stage.narrator.tell("lineage", f"{'  ' * (node['generation'] + 2)}{node['id']}")
+
+
+async def _first_release(stage: Stage, image: str) -> Json:
+    """Wait for the end of the first build of *image*, which nobody asked for by hand."""
+
+    async def look() -> Look[Json]:
+        builds = await stage.assay.builds(image)
+        phase = builds[-1]["phase"] if builds else "no build"
+        return Look(builds[-1] if phase == "released" else None, phase)
+
+    within = max(LEAST_SECONDS, BUILD_HOURS * 3600 / stage.time_scale)
+    return await expect(f"a release of {image}", look, within=within)
+
+
 ACTS = (
     deploy_platform,
     teams_before_assay,
@@ -139,6 +195,8 @@ ACTS = (
     policy_speaks,
     next_releases,
     cattle_and_goodbye,
+    a_flaw,
+    the_chain,
 )
 
 
@@ -170,7 +228,7 @@ async def _publish_upstream(stage: Stage, image: str, version: str) -> None:
 
 
 async def _together(stage: Stage, build_ids: list[str]) -> list[Json]:
-    """Follow several builds at once; the first that goes wrong ends all."""
+    """Follow several builds at once until each is latest; the first that goes wrong ends all."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(follow_to_release(stage, b)) for b in build_ids]
+        tasks = [group.create_task(follow_to_latest(stage, b)) for b in build_ids]
     return [task.result() for task in tasks]

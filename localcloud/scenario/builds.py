@@ -12,6 +12,8 @@ MADE_SECONDS = 30.0
 """How soon a build must be on record after what caused it."""
 BUILD_HOURS = 4.0
 """How long a build may take in the simulated cloud: two attempts take about one and a half."""
+PROMOTED_SECONDS = 60.0
+"""How soon a released version must be the latest in real time; its soak time is a few seconds."""
 LEAST_SECONDS = 90.0
 """How long a build may take in real time, however fast the simulated cloud is."""
 
@@ -21,6 +23,7 @@ BEGINS = {
     "tattooing": "stamps it with its tattoo",
     "verifying": "boots a VM from it and runs every check in there",
     "repairing": "looks for a repair",
+    "attesting": "writes down and signs what is known of it",
     "publishing": "releases it to its regions",
 }
 ENDS = {
@@ -68,6 +71,21 @@ async def follow_to_release(stage: Stage, build_id: str) -> Json:
         raise ScenarioError(
             f"build {build_id} to be released", f"{build['phase']}: {why}; {build['url']}"
         )
+    return build
+
+
+async def follow_to_latest(stage: Stage, build_id: str) -> Json:
+    """Tell how the build goes until its version is what `latest` means; return the build."""
+    build = await follow_to_release(stage, build_id)
+    name, version = build["definition"], build["attempts"][-1]["version"]
+
+    async def look() -> Look[bool]:
+        newest = (await stage.assay.image(name))["newest"]
+        seen = newest["version"] if newest else "none"
+        return Look(True if seen == version else None, f"newest version {seen}")
+
+    await expect(f"{name} {version} to be promoted to stable", look, within=PROMOTED_SECONDS)
+    stage.narrator.good(name, f"{version} proved itself in canary: promoted to stable, the latest")
     return build
 
 

@@ -81,6 +81,21 @@ class Assay:
         """Ask for a build from the newest source version."""
         return dict(await self.http.call("POST", f"/api/v1/images/{image}/publish"))
 
+    async def revoke(self, image: str, version: str, reason: str) -> Json:
+        """Let a version be used no more."""
+        path = f"/api/v1/images/{image}/versions/{version}/revoke"
+        return dict(await self.http.call("POST", path, {"reason": reason}))
+
+    async def restore(self, image: str, version: str, reason: str) -> Json:
+        """Undo the revocation of a version."""
+        path = f"/api/v1/images/{image}/versions/{version}/restore"
+        return dict(await self.http.call("POST", path, {"reason": reason}))
+
+    async def lineage(self, image: str, version: str) -> Json:
+        """Read what a version was built from, and what was built from it."""
+        path = f"/api/v1/images/{image}/versions/{version}/lineage"
+        return dict(await self.http.call("GET", path))
+
     async def builds(self, definition: str) -> list[Json]:
         """List the builds of an image, newest first."""
         query = urlencode({"definition": definition, "limit": 100})

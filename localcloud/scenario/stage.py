@@ -39,6 +39,17 @@ class Stage:
         within = REACTION_SECONDS
         return await expect(f"a source version of {image} to be seen", look, within=within)
 
+    async def expect_newest(self, image: str, *, other_than: str) -> str:
+        """Wait until another version than *other_than* is the newest of *image*; return it."""
+
+        async def look() -> Look[str]:
+            newest = (await self.assay.image(image))["newest"]
+            version = newest["version"] if newest else ""
+            return Look(version if version not in ("", other_than) else None, f"newest {version}")
+
+        text = f"another version of {image} than {other_than} to be the newest"
+        return await expect(text, look, within=REACTION_SECONDS)
+
     async def expect_vm(self, name: str, **wanted: str) -> Json:
         """Wait until the record of the VM called *name* says what is *wanted*.
 

@@ -1,10 +1,18 @@
 """From the file format to the domain's image definition, the scripts read in."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from shared.definitions import scripts
 from shared.definitions.documents import Place, Problem
-from shared.definitions.file_format import CheckSection, CustomizerSection, DefinitionFile
+from shared.definitions.file_format import (
+    ChannelSection,
+    CheckSection,
+    CustomizerSection,
+    DefinitionFile,
+    RetentionSection,
+    SourceSection,
+)
 from shared.domain.identifiers import normalise_region
 from shared.domain.image_definition import (
     Check,
@@ -13,11 +21,14 @@ from shared.domain.image_definition import (
     ImageDefinition,
     MarketplaceSource,
     OperatingSystem,
+    ParentSource,
     Repair,
     ResultFormat,
     Severity,
+    Source,
     TargetRegion,
 )
+from shared.domain.release_rules import ChannelRule, RetentionRule
 
 
 def to_domain(file: DefinitionFile, folder: Path) -> tuple[ImageDefinition, list[Problem]]:
@@ -33,7 +44,7 @@ def to_domain(file: DefinitionFile, folder: Path) -> tuple[ImageDefinition, list
         description=file.description,
         os=OperatingSystem(file.os),
         major=file.major,
-        source=MarketplaceSource(**file.source.model_dump()),
+        source=_source(file.source),
         publisher=image.publisher,
         offer=image.offer,
         sku=image.sku,
@@ -41,14 +52,24 @@ def to_domain(file: DefinitionFile, folder: Path) -> tuple[ImageDefinition, list
         architecture=image.architecture,
         security_type=image.security_type,
         regions=tuple(
-            TargetRegion(name=normalise_region(r.name), replicas=r.replicas) for r in file.regions
+            TargetRegion(
+                name=normalise_region(r.name),
+                replicas=r.replicas,
+                max_replicas=r.max_replicas or 0,
+            )
+            for r in file.regions
         ),
+        channels=tuple(_channel(c) for c in file.channels),
+        end_of_life_days=file.end_of_life_days,
+        block_deletion=file.block_deletion,
+        retention=_retention(file.retention) if file.retention else None,
         customizers=scripts_of.customizers(file.customizers, ("customizers",)),
         checks=tuple(scripts_of.check(c, ("checks", i)) for i, c in enumerate(file.checks)),
         repairs=tuple(
             Repair(
                 name=r.name,
                 answers=tuple(r.answers),
+                attempts=r.attempts,
                 customizers=scripts_of.customizers(r.customizers, ("repairs", i, "customizers")),
             )
             for i, r in enumerate(file.repairs)
@@ -59,8 +80,42 @@ def to_domain(file: DefinitionFile, folder: Path) -> tuple[ImageDefinition, list
         verify_vm_size=file.verify.vm_size,
         build_timeout_minutes=file.build.timeout_minutes,
         verify_timeout_minutes=file.verify.timeout_minutes,
+        pause_after=file.build.pause_after,
+        verify_source=file.verify.source,
     )
     return definition, scripts_of.problems
+
+
+def _source(section: SourceSection) -> Source:
+    if section.image:
+        return ParentSource(image=section.image, channel=section.channel)
+    return MarketplaceSource(publisher=section.publisher, offer=section.offer, sku=section.sku)
+
+
+def _channel(section: ChannelSection) -> ChannelRule:
+    soak = section.soak_minutes
+    return ChannelRule(
+        name=section.name,
+        soak=None if soak is None else timedelta(minutes=soak),
+        approval=section.approval,
+        waves=tuple(tuple(normalise_region(r) for r in wave) for wave in section.waves),
+        wave_soak=timedelta(minutes=section.wave_minutes),
+    )
+
+
+def _retention(section: RetentionSection) -> RetentionRule:
+    return RetentionRule(
+        keep=section.keep,
+        max_age=_days(section.max_age_days),
+        after_end_of_life=section.after_end_of_life,
+        rejected=_days(section.rejected_days),
+        notice=timedelta(days=section.notice_days),
+        dry_run=section.dry_run,
+    )
+
+
+def _days(count: int | None) -> timedelta | None:
+    return None if count is None else timedelta(days=count)
 
 
 class _Scripts:
@@ -83,6 +138,8 @@ class _Scripts:
             results=ResultFormat(section.results),
             severity=Severity(section.severity),
             timeout_seconds=section.timeout_seconds,
+            retries=section.retries,
+            source=section.source,
         )
 
     def _customizer(self, section: CustomizerSection, path: Place) -> Customizer:

@@ -1,6 +1,6 @@
 """The file format of an image definition: one model per section, one description per field."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,25 +29,71 @@ VmSize = Annotated[str, Field(pattern=VM_SIZE_PATTERN)]
 ScriptPath = Annotated[str, Field(min_length=1, max_length=255)]
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """An empty default means that the field was left out: no editor should offer it."""
+    del schema["default"]
+
+
 class Section(BaseModel):
     """Base of every section: unknown fields are refused and nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+_MARKETPLACE, _PARENT = ("publisher", "offer", "sku"), ("image", "channel")
+
+
 class SourceSection(Section):
-    """The Marketplace image to build from; Assay watches it for new versions."""
+    """What to build from: a Marketplace image, or a channel of another definition's image."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": list(_MARKETPLACE)}, {"required": list(_PARENT)}],
+        }
+    )
 
     publisher: MarketplaceName = Field(
-        description="Publisher in the Marketplace, for example Canonical."
+        default="",
+        json_schema_extra=_without_default,
+        description="Publisher in the Marketplace, for example Canonical.",
     )
     offer: MarketplaceName = Field(
-        description="Offer of the publisher, for example 0001-com-ubuntu-server-jammy."
+        default="",
+        json_schema_extra=_without_default,
+        description="Offer of the publisher, for example 0001-com-ubuntu-server-jammy.",
     )
     sku: MarketplaceName = Field(
+        default="",
+        json_schema_extra=_without_default,
         description="SKU (plan) of the offer, for example 22_04-lts-gen2; in quotes when it looks "
-        "like a number."
+        "like a number.",
     )
+    image: Name = Field(
+        default="",
+        json_schema_extra=_without_default,
+        description="Name of another definition whose image to build from, instead of the three "
+        "above.",
+    )
+    channel: Name = Field(
+        default="",
+        json_schema_extra=_without_default,
+        description="Channel of that image; when it shows another version, this image is built "
+        "again.",
+    )
+
+    @property
+    def given(self) -> tuple[list[str], list[str]]:
+        """The fields given, of the Marketplace and of a parent: never both in a right file."""
+        return (
+            [name for name in _MARKETPLACE if getattr(self, name)],
+            [name for name in _PARENT if getattr(self, name)],
+        )
+
+    @property
+    def missing(self) -> list[str]:
+        """The fields the kind of source that was begun still needs."""
+        wanted = _PARENT if self.image or self.channel else _MARKETPLACE
+        return [name for name in wanted if not getattr(self, name)]
 
 
 class GalleryImageSection(Section):
@@ -96,6 +142,13 @@ class RegionSection(Section):
         le=100,
         description="Copies kept in the region; more copies let more VMs be made at once.",
     )
+    max_replicas: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="Up to so many copies when the fleet needs them: one for 20 VMs made at once, "
+        "at least 3. Left out: the number of copies stays as it is.",
+    )
 
 
 class BuildSection(Section):
@@ -116,6 +169,13 @@ class BuildSection(Section):
         le=10,
         description="How many times a build is tried, with repairs, before it is rejected.",
     )
+    pause_after: int = Field(
+        default=3,
+        ge=0,
+        le=20,
+        description="This many builds in a row that end without a release pause the image; 0 never "
+        "does.",
+    )
 
 
 class VerifySection(Section):
@@ -133,6 +193,62 @@ class VerifySection(Section):
         le=3600,
         description="Time within which the VM agent must be ready, or the ready-made check `boot` "
         "fails.",
+    )
+    source: bool = Field(
+        default=False,
+        description="true: boot the bare source version first and run the checks marked `source` "
+        "in it; nothing is built from one that fails.",
+    )
+
+
+class ChannelSection(Section):
+    """A named pointer to a released version; a release goes through the channels in order."""
+
+    name: Name = Field(description="Name of the channel, for example canary.")
+    soak_minutes: int | None = Field(
+        default=None,
+        ge=0,
+        le=129_600,
+        description="How long a version stays in this channel before it may enter the next; left "
+        "out: as long as the setting ASSAY_SOAK_SECONDS says.",
+    )
+    approval: bool = Field(
+        default=False,
+        description="true: a person approves a version before it enters this channel.",
+    )
+    waves: list[list[str]] = Field(
+        default_factory=list,
+        description="Only for the last channel: regions in the order in which `latest` moves "
+        "there, wave by wave. Left out: everywhere at once.",
+    )
+    wave_minutes: int = Field(
+        default=60, ge=0, le=129_600, description="Between two waves of the channel."
+    )
+
+
+class RetentionSection(Section):
+    """When versions leave the gallery; without this section none ever does."""
+
+    keep: int = Field(
+        default=3, ge=1, le=1000, description="So many of the newest versions stay, however old."
+    )
+    max_age_days: int | None = Field(
+        default=None, ge=1, le=3650, description="Aged versions older than this go."
+    )
+    after_end_of_life: bool = Field(
+        default=True, description="Aged versions go when their life has ended."
+    )
+    rejected_days: int | None = Field(
+        default=14,
+        ge=1,
+        le=3650,
+        description="Rejected versions go after so many days; null keeps them.",
+    )
+    notice_days: int = Field(
+        default=7, ge=0, le=365, description="Between telling the teams and deleting."
+    )
+    dry_run: bool = Field(
+        default=True, description="true: only say what would go; set it to false to delete."
     )
 
 
@@ -196,6 +312,18 @@ class CheckSection(Section):
         le=5400,
         description="Time for the script; at most the time of the whole verification.",
     )
+    retries: int = Field(
+        default=0,
+        ge=0,
+        le=3,
+        description="How often the script is run again when it did not pass; a pass after that is "
+        "recorded as flaky.",
+    )
+    source: bool = Field(
+        default=False,
+        description="true: run it in the bare source version too, before anything is built; needs "
+        "`verify.source`.",
+    )
 
     @property
     def actions(self) -> list[str]:
@@ -210,7 +338,14 @@ class RepairSection(Section):
     answers: list[str] = Field(
         min_length=1,
         description="Names of checks; when one of them failed, the repair is added. Besides the "
-        "file's own checks: boot, tattoo, and customize (Image Builder's customization failed).",
+        "file's own checks: boot, vm-agent, tattoo, software, verify (any check at all) and "
+        "customize (Image Builder's customization failed).",
+    )
+    attempts: int = Field(
+        default=1,
+        ge=1,
+        le=5,
+        description="In how many attempts the repair is tried before it counts as no help.",
     )
     customizers: list[CustomizerSection] = Field(
         min_length=1, description="What the next attempt does after the definition's customizers."
@@ -232,7 +367,9 @@ class DefinitionFile(Section):
         le=2_147_483_647,
         description="First number of every version: raise it for a change users must notice.",
     )
-    source: SourceSection = Field(description="The Marketplace image to build from.")
+    source: SourceSection = Field(
+        description="What to build from: a Marketplace image, or another golden image."
+    )
     gallery_image: GalleryImageSection = Field(
         description="The image definition in the Compute Gallery that versions are published to."
     )
@@ -241,6 +378,27 @@ class DefinitionFile(Section):
     )
     build: BuildSection = Field(
         default_factory=BuildSection, description="How an attempt is built; may be left out."
+    )
+    channels: list[ChannelSection] = Field(
+        default_factory=lambda: [ChannelSection(name="canary"), ChannelSection(name="stable")],
+        min_length=1,
+        max_length=8,
+        description="The way of a release, in order: the last channel is what Azure's `latest` "
+        "means. Left out: canary, then stable.",
+    )
+    end_of_life_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="How long an aged version lives on, as its end-of-life date says.",
+    )
+    block_deletion: bool = Field(
+        default=True,
+        description="Whether Azure refuses to delete an aged version before its end of life.",
+    )
+    retention: RetentionSection | None = Field(
+        default=None,
+        description="When versions leave the gallery; left out: never.",
     )
     verify: VerifySection = Field(
         default_factory=VerifySection, description="How a candidate is verified; may be left out."

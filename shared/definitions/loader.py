@@ -1,9 +1,11 @@
 """Reads the folder of image definitions: all of it, or all that is wrong with it."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from shared.definitions.chains import faults_of_chains
 from shared.definitions.conversion import to_domain
 from shared.definitions.documents import MAX_BYTES, Document, Problem, field_name, read_document
 from shared.definitions.file_format import DefinitionFile
@@ -25,7 +27,8 @@ def load_definitions(folder: Path) -> dict[str, ImageDefinition]:
         raise DefinitionError([f"{folder}: there is no such folder"])
     definitions: dict[str, ImageDefinition] = {}
     problems: list[str] = []
-    for path in sorted(p for p in folder.iterdir() if p.suffix in SUFFIXES):
+    paths = sorted(p for p in folder.iterdir() if p.suffix in SUFFIXES)
+    for path in paths:
         try:
             definition = load_definition(path)
         except DefinitionError as error:
@@ -33,6 +36,7 @@ def load_definitions(folder: Path) -> dict[str, ImageDefinition]:
             continue
         problems.extend(_clashes(path, definition, definitions))
         definitions[definition.name] = definition
+    problems.extend(_chain_problems(paths, definitions))
     if not definitions and not problems:
         problems.append(f"{folder}: there is no image definition (*.yaml) in it")
     if problems:
@@ -97,6 +101,18 @@ def _clashes(
     if definition.name in others:
         problems.append(f"{path}:1: name: {definition.name} is the name of two files")
     return problems
+
+
+def _chain_problems(
+    paths: Sequence[Path], definitions: Mapping[str, ImageDefinition]
+) -> Iterator[str]:
+    """Yield what is wrong between definitions; each file's name is that of its definition."""
+    by_name = {path.stem: path for path in paths}
+    unread = frozenset(by_name.keys() - definitions.keys())
+    for name, field, says in faults_of_chains(definitions, unread):
+        path = by_name[name]
+        problem = Problem(("source", field), says)
+        yield _sentence(path, read_document(_text(path), str(path)), problem)
 
 
 def _gallery_key(definition: ImageDefinition) -> tuple[str, str, str]:

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from shared.definitions.channel_rules import problems_of_channels
 from shared.definitions.documents import Place, Problem
 from shared.definitions.file_format import (
+    MAX_CHECKS,
     CheckSection,
     CustomizerSection,
     DefinitionFile,
     RepairSection,
 )
 from shared.domain.identifiers import normalise_region
-from shared.domain.image_definition import CUSTOMIZE
-from shared.domain.verification import BOOT, TATTOO
+from shared.domain.image_definition import CUSTOMIZE, VERIFY
+from shared.domain.verification import AGENT, BOOT, SOFTWARE, TATTOO
 
-READY_MADE = (BOOT, TATTOO)
-ANSWERABLE = (*READY_MADE, CUSTOMIZE)
+READY_MADE = (BOOT, AGENT, TATTOO, SOFTWARE)
+ANSWERABLE = (*READY_MADE, VERIFY, CUSTOMIZE)
 
 _LINUX = {"shell"}
 _WINDOWS = {"powershell", "windows_restart", "windows_update"}
@@ -24,12 +26,16 @@ def problems_between(file: DefinitionFile, stem: str) -> list[Problem]:
     """Return what is wrong between the fields of *file*, whose file is called *stem*."""
     return [
         *_name(file, stem),
+        *_source(file),
         *_regions(file),
+        *problems_of_channels(file),
         *_security(file),
         *_boot(file),
         *_customizers(file),
         *_checks(file),
         *_repairs(file),
+        *_runs(file),
+        *_source_checks(file),
     ]
 
 
@@ -45,6 +51,23 @@ def customizer_places(file: DefinitionFile) -> Iterator[tuple[Place, CustomizerS
 def _name(file: DefinitionFile, stem: str) -> Iterator[Problem]:
     if file.name != stem:
         yield Problem(("name",), f"must be the name of the file, {stem}, is {file.name}")
+
+
+def _source(file: DefinitionFile) -> Iterator[Problem]:
+    marketplace, parent = file.source.given
+    if marketplace and parent:
+        yield Problem(
+            ("source",),
+            "is either a Marketplace image (publisher, offer and sku) or another golden image "
+            f"(image and channel), this one has {', '.join([*marketplace, *parent])}",
+        )
+        return
+    if not marketplace and not parent:
+        says = "needs publisher, offer and sku of a Marketplace image, or image and channel"
+        yield Problem(("source",), f"{says} of another definition")
+        return
+    for name in file.source.missing:
+        yield Problem(("source", name), "is missing")
 
 
 def _regions(file: DefinitionFile) -> Iterator[Problem]:
@@ -91,6 +114,22 @@ def _checks(file: DefinitionFile) -> Iterator[Problem]:
             says = f"must be at most verify.timeout_minutes ({limit} seconds)"
             yield Problem((*path, "timeout_seconds"), f"{says}, is {check.timeout_seconds}")
         yield from _actions(file, path, check.actions, "check")
+
+
+def _runs(file: DefinitionFile) -> Iterator[Problem]:
+    runs = sum(1 + check.retries for check in file.checks)
+    if runs > MAX_CHECKS:
+        says = f"checks and their retries must be at most {MAX_CHECKS} runs together, are {runs}"
+        yield Problem(("checks",), says)
+
+
+def _source_checks(file: DefinitionFile) -> Iterator[Problem]:
+    if file.verify.source and file.source.image:
+        says = "is for Marketplace images: a golden image was verified when it was released"
+        yield Problem(("verify", "source"), says)
+    for i, check in enumerate(file.checks):
+        if check.source and not file.verify.source:
+            yield Problem(("checks", i, "source"), "needs verify.source: true")
 
 
 def _repairs(file: DefinitionFile) -> Iterator[Problem]:

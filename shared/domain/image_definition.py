@@ -5,9 +5,12 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from shared.domain.identifiers import digest
+from shared.domain.release_rules import DEFAULT_CHANNELS, ChannelRule, RetentionRule
 
 CUSTOMIZE = "customize"
 """What a repair answers when not a check but Image Builder's customization failed."""
+VERIFY = "verify"
+"""What a repair answers when it is for any check that failed."""
 
 
 class OperatingSystem(StrEnum):
@@ -56,12 +59,32 @@ class MarketplaceSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParentSource:
+    """Another golden image, as one of its channels shows it, to build this one from."""
+
+    image: str
+    """Name of the parent's definition."""
+    channel: str
+
+    @property
+    def urn(self) -> str:
+        """`image@channel`: the key of this source everywhere; no Marketplace URN holds an @."""
+        return f"{self.image}@{self.channel}"
+
+
+type Source = MarketplaceSource | ParentSource
+"""What a golden image is built from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetRegion:
     """A region the image version is replicated to."""
 
     name: str
     """Short name, for example `westeurope`."""
     replicas: int = 1
+    max_replicas: int = 0
+    """Up to so many when the fleet needs them; 0 means that the count stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +105,10 @@ class Check:
     results: ResultFormat = ResultFormat.EXIT_CODE
     severity: Severity = Severity.BLOCK
     timeout_seconds: int = 300
+    retries: int = 0
+    """How often it is run again when it did not pass; a pass after that counts as flaky."""
+    source: bool = False
+    """Whether it is also run in a VM of the bare source version, before anything is built."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +118,8 @@ class Repair:
     name: str
     answers: tuple[str, ...]
     customizers: tuple[Customizer, ...]
+    attempts: int = 1
+    """In how many attempts it is tried before it counts as no help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +130,7 @@ class ImageDefinition:
     description: str
     os: OperatingSystem
     major: int
-    source: MarketplaceSource
+    source: Source
     publisher: str
     """Publisher, offer and sku of our own gallery image definition."""
     offer: str
@@ -120,6 +149,23 @@ class ImageDefinition:
     verify_vm_size: str
     build_timeout_minutes: int
     verify_timeout_minutes: int
+    channels: tuple[ChannelRule, ...] = DEFAULT_CHANNELS
+    """In the order a release goes through them; the last one is what Azure's `latest` means."""
+    end_of_life_days: int = 90
+    """From the day a version is aged to its end of life."""
+    block_deletion: bool = True
+    """Whether Azure refuses to delete a version before its end of life."""
+    retention: RetentionRule | None = None
+    """None: no version is ever deleted."""
+    pause_after: int = 3
+    """This many builds in a row without a release pause the definition; 0 never does."""
+    verify_source: bool = False
+    """Whether the bare source version is booted and checked before anything is built from it."""
+
+    @property
+    def parent(self) -> ParentSource | None:
+        """The golden image this one is built from; None when that is a Marketplace image."""
+        return self.source if isinstance(self.source, ParentSource) else None
 
     def repairs_named(self, names: tuple[str, ...]) -> tuple[Repair, ...]:
         """Return the repairs called *names*, in the order of the definition."""
@@ -152,6 +198,23 @@ def customization_digest(definition: ImageDefinition, repairs: tuple[str, ...] =
     return digest(json.dumps(parts, sort_keys=True))
 
 
+_LATER = {
+    "description", "regions", "channels", "end_of_life_days", "block_deletion", "retention",
+    "pause_after",
+}  # fmt: skip
+"""What of a definition bears on no build."""
+
+
+def definition_digest(definition: ImageDefinition) -> str:
+    """Return the digest over all that *definition* says, scripts and repairs too.
+
+    Whatever changes in what an image is, or how it is made and judged, makes another build. What
+    is done with a version after its release, and the description, is left out.
+    """
+    parts = {name: value for name, value in asdict(definition).items() if name not in _LATER}
+    return digest(json.dumps(parts, sort_keys=True, default=str))
+
+
 def build_id(definition: ImageDefinition, source_version: str, *, force: str = "") -> str:
     """Return the identity of a build: the same inputs are the same build.
 
@@ -159,7 +222,7 @@ def build_id(definition: ImageDefinition, source_version: str, *, force: str = "
     The id is at most 53 characters, so that Azure names made from it stay under 64.
     """
     key = digest(
-        definition.name, definition.source.urn, source_version, customization_digest(definition),
+        definition.name, definition.source.urn, source_version, definition_digest(definition),
         force,
     )  # fmt: skip
     return f"{definition.name}-{key[:12]}"

@@ -1,10 +1,12 @@
 """An image version: what a build put in the gallery, and what became of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.evidence import VersionEvidence
 from shared.domain.history import Transition
+from shared.domain.parentage import ParentVersion
 from shared.domain.versions import version_key
 
 
@@ -32,11 +34,24 @@ ALLOWED: dict[VersionState, frozenset[VersionState]] = {
     VersionState.AGED: frozenset(
         {VersionState.RELEASED, VersionState.RETIRED, VersionState.REVOKED}
     ),
-    VersionState.RETIRED: frozenset(),
+    VersionState.RETIRED: frozenset({VersionState.REVOKED}),
     VersionState.REJECTED: frozenset(),
-    VersionState.REVOKED: frozenset({VersionState.RETIRED}),
+    VersionState.REVOKED: frozenset(
+        {VersionState.RELEASED, VersionState.AGED, VersionState.RETIRED}
+    ),
 }
 """Which state may follow which; every state may also follow itself (a repeated delivery)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """The deletion of a version that was announced; it is looked at again before it is done."""
+
+    marked_at: datetime
+    delete_after: datetime
+    because: str
+    by: str
+    """Object id of who asked, `function-key`, or `assay`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +77,15 @@ class ImageVersion:
     published_at: datetime | None = None
     deleted_at: datetime | None = None
     history: tuple[Transition, ...] = ()
+    parent: ParentVersion | None = None
+    """The golden image version it was built from; None when that was a Marketplace image."""
+    evidence: VersionEvidence = field(default_factory=VersionEvidence)
+    withdrawn: str = ""
+    """Why a rollback took it out of the last channel; empty when none did."""
+    end_of_life: datetime | None = None
+    aligned_with: str = ""
+    """Digest of how the gallery was last seen to publish it."""
+    retirement: Retirement | None = None
 
     @property
     def resource_id(self) -> str:

@@ -21,18 +21,29 @@ class Tattoo:
     source_offer: str
     source_sku: str
     source_version: str
+    """Publisher to version are those of the Marketplace image, at the root of any chain."""
     os: str
     build_id: str
     attempt: int
     customization_digest: str
     publish_date: date
     """The day in the version number; the exact time of publishing is a tag and in the register."""
+    source_image: str = ""
+    """The golden image it was built from, and its version; empty for a Marketplace image."""
+    source_image_version: str = ""
+    statement_digest: str = ""
+    """SHA-256 of the signed build statement; empty for a build of an earlier release."""
 
     def facts(self) -> dict[str, str]:
         """Return the facts under their keys, as stamped everywhere."""
+        parent = {
+            "source-image": self.source_image,
+            "source-image-version": self.source_image_version,
+        }
         return {
             "definition": self.definition,
             "version": self.version,
+            **(parent if self.source_image else {}),
             "source-publisher": self.source_publisher,
             "source-offer": self.source_offer,
             "source-sku": self.source_sku,
@@ -42,6 +53,7 @@ class Tattoo:
             "attempt": str(self.attempt),
             "customization-digest": self.customization_digest,
             "publish-date": self.publish_date.isoformat(),
+            **({"statement-digest": self.statement_digest} if self.statement_digest else {}),
         }
 
 

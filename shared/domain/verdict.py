@@ -79,14 +79,19 @@ def _by_age(
     versions: list[ImageVersion],
 ) -> tuple[Verdict, str]:
     name = f"Version {running.version} of {running.definition}"
+    if running.withdrawn and newest is not running:
+        what_to_do = _advice(newest, region)
+        return Verdict.AGED, f"{name} was taken back ({running.withdrawn}); {what_to_do}."
     if newest is None:
         return Verdict.CURRENT, f"{name} is released, and {region} offers no other version."
     own, best = version_key(running.version), version_key(newest.version)
     if own == best:
         return Verdict.CURRENT, f"{name} is the newest in {region}."
     if own > best:
+        trial = "; it is on trial" if running.excluded_from_latest else ""
         return Verdict.CURRENT, (
-            f"{name} is released and newer than {newest.version}, the newest {region} offers."
+            f"{name} is released and newer than {newest.version}, the newest {region} offers"
+            f"{trial}."
         )
     behind = _between(running, newest, region, versions)
     count = "1 released version" if behind == 1 else f"{behind} released versions"

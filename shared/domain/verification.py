@@ -9,8 +9,12 @@ from shared.domain.image_definition import Severity
 
 BOOT = "boot"
 """Ready-made check: the VM is provisioned and its agent ready within the definition's time."""
+AGENT = "vm-agent"
+"""Ready-made check: the VM agent, which Azure needs to act in the guest, is there and answers."""
 TATTOO = "tattoo"
 """Ready-made check: the tattoo read back in the guest says what the register says."""
+SOFTWARE = "software"
+"""Ready-made check: the guest can say what is installed in it."""
 
 
 class Outcome(StrEnum):
@@ -18,6 +22,8 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
+    FLAKY = "flaky"
+    """It passed, but not at the first run."""
     ERRORED = "errored"
     """It could not be judged: timed out, or printed what cannot be read."""
 
@@ -40,11 +46,14 @@ class CheckResult:
     severity: Severity = Severity.BLOCK
     detail: str = ""
     seconds: float | None = None
+    runs: int = 1
+    """How often it was run until it ended like this."""
 
     @property
     def blocks(self) -> bool:
         """Whether this result stops the release."""
-        return self.outcome is not Outcome.PASSED and self.severity is Severity.BLOCK
+        passed = self.outcome in (Outcome.PASSED, Outcome.FLAKY)
+        return not passed and self.severity is Severity.BLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +65,14 @@ class Verification:
     deadline: datetime
     stage: Stage = Stage.BOOTING
     results: tuple[CheckResult, ...] = ()
+    reruns: tuple[CheckResult, ...] = ()
+    """Results of runs after which the check was run once more, in order."""
     failure: Failure | None = None
     """Why nothing could be verified, when that is no fault of the image."""
+
+    def runs_of(self, check: str) -> int:
+        """Return how often *check* was started, the first time included."""
+        return 1 + sum(1 for r in self.reruns if r.name == check)
 
     def with_results(self, *results: CheckResult) -> "Verification":
         """Return this verification with *results* added, replacing those of the same name."""

@@ -3,7 +3,14 @@
 import azure.functions as func
 
 from shared import runtime
-from shared.messages import DetectSource, Envelope
+from shared.messages import (
+    Command,
+    DetectSource,
+    Envelope,
+    PromoteImage,
+    RetireImages,
+    WatchGallery,
+)
 from shared.telemetry import new_correlation_id
 
 bp = func.Blueprint()
@@ -18,4 +25,20 @@ async def look_for_sources(timer: func.TimerRequest) -> None:  # noqa: ARG001 - 
         envelope = Envelope(
             command=DetectSource(definition=name), correlation_id=new_correlation_id()
         )
+        await app.dispatcher.enqueue(envelope)
+
+
+@bp.function_name("look_after_images")
+@bp.timer_trigger(arg_name="timer", schedule="%ASSAY_CARE_SCHEDULE%")
+async def look_after_images(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Ask for a look at the channels, the retention and the limits of every image.
+
+    Looks that are due come by messages of their own; this makes up for those that were lost.
+    """
+    app = runtime.current()
+    looks: list[Command] = [WatchGallery()]
+    for name in app.definitions:
+        looks += [PromoteImage(definition=name), RetireImages(definition=name)]
+    for look in looks:
+        envelope = Envelope(command=look, correlation_id=new_correlation_id())
         await app.dispatcher.enqueue(envelope)

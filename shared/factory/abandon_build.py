@@ -7,13 +7,12 @@ from shared.domain.build import Phase
 from shared.factory.turns import following
 from shared.factory.withdraw import withdraw
 from shared.messages import Message
-from shared.ports import Builds, Definitions, Gallery, ImageVersions
+from shared.ports import Builds, Gallery, ImageVersions
 
 
 async def abandon_build(
     build_id: str,
     *,
-    definitions: Definitions,
     builds: Builds,
     image_versions: ImageVersions,
     gallery: Gallery,
@@ -30,7 +29,6 @@ async def abandon_build(
         return []
     await withdraw(
         stored.value,
-        definitions=definitions,
         image_versions=image_versions,
         gallery=gallery,
         because=reason,

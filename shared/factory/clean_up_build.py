@@ -1,68 +1,130 @@
-"""clean_up_build: what is still to be done in Azure after a build has ended."""
+"""clean_up_build: keep the logs of a finished build, then remove what it left in Azure."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from shared.domain.build import Attempt, Build, Phase
-from shared.domain.image_version import VersionState
-from shared.errors import RefusedError
-from shared.factory.publish_image import released_because
-from shared.factory.verify_image import verification_vm
-from shared.factory.withdraw import STATE_TAG
+from shared.domain.run_history import KeptLogs
+from shared.errors import NotFoundError, NotReadyError, RefusedError
 from shared.messages import CleanUpBuild, Delayed, Message
-from shared.ports import Builds, Gallery, ImageBuilder, ImageVersions, Pace, VerificationVms
+from shared.ports import BuildLogs, Builds, ImageBuilder, Pace, Stored, VerificationVms
 
 MOST_LOOKS = 60
-"""A VM that is not gone after this many looks will not go by itself."""
+"""A run that is canceling for ever holds its template; after so many looks it is left alone."""
+_BUSY = {"running", "canceling"}
 
 
 async def clean_up_build(
     command: CleanUpBuild,
     *,
     builds: Builds,
-    image_versions: ImageVersions,
     image_builder: ImageBuilder,
-    gallery: Gallery,
     verification_vms: VerificationVms,
+    build_logs: BuildLogs,
     pace: Pace,
+    now: datetime,
 ) -> list[Message]:
-    """Delete the verification VMs and what templates can go; tag the versions the build aged.
+    """Delete the verification VMs, copy the logs of every attempt, delete the templates.
 
-    The template of a failed attempt is kept: deleting it deletes its staging resource group with
-    the only copy of the attempt's logs. Comes back until every VM is gone.
+    Deleting a template deletes its staging resource group with Image Builder's only copy of the
+    logs. So a template whose logs may not be copied is kept, and the record says why. Comes back
+    until nothing is left that can go; a repeat is treated as those of a build are.
 
     Raises RefusedError when a VM will not go.
     """
     stored = await builds.get(command.build_id)
     if stored is None or not stored.value.finished:
         return []
-    build = stored.value
-    left = [a for a in build.attempts if await _vm_is_left(a, verification_vms)]
-    for attempt in build.attempts:
-        if build.phase is Phase.RELEASED and attempt.failure is None:
-            await image_builder.delete(attempt.template)
-    if build.phase is Phase.RELEASED:
-        await _tag_aged(build, image_versions, gallery)
-    if left and command.looks >= MOST_LOOKS:
-        names = ", ".join(verification_vm(a) for a in left)
+    if command.looks < stored.value.clean_up_looks:
+        return _repeated(command, stored.value.clean_up_looks, pace)
+    # A step that was under way when a person ended the build may still make a VM.
+    left = stored.value.phase is Phase.CANCELLED and command.looks == 0
+    kept = [n for n in _vm_names(stored.value) if await verification_vms.status(n) is not None]
+    for name in kept:
+        await verification_vms.delete(name)
+        left = True
+    final = command.looks >= MOST_LOOKS
+    for attempt in stored.value.attempts:
+        seen = await _settle(attempt, stored.value, image_builder, build_logs, now, final=final)
+        if seen is None:
+            left = True
+            continue
+        stored = await _keep(stored, seen, builds)
+        if not seen.left_behind:
+            await image_builder.delete(seen.template)
+    if final and kept:
+        names = ", ".join(kept)
         raise RefusedError(f"{names} cannot be deleted; delete it by hand, it costs money")
-    again = replace(command, looks=command.looks + 1)
-    return [Delayed(command=again, delay=pace.look)] if left else []
+    if not left or final:
+        return []
+    looks = command.looks + 1
+    await builds.save(replace(stored, value=replace(stored.value, clean_up_looks=looks)))
+    return [Delayed(command=CleanUpBuild(build_id=command.build_id, looks=looks), delay=pace.look)]
 
 
-async def _vm_is_left(attempt: Attempt, verification_vms: VerificationVms) -> bool:
-    """Delete the attempt's VM where there is one, recorded or not; tell whether there was."""
-    name = verification_vm(attempt)
-    if await verification_vms.status(name) is None:
-        return False
-    await verification_vms.delete(name)
-    return True
+def _repeated(command: CleanUpBuild, looks: int, pace: Pace) -> list[Message]:
+    """Return what a delivery does whose look was taken: its next message may have been lost."""
+    if command.looks < looks - 1:
+        return []
+    if not command.guard:
+        return [Delayed(command=replace(command, guard=True), delay=pace.look + pace.grace)]
+    return [CleanUpBuild(build_id=command.build_id, looks=looks)]
 
 
-async def _tag_aged(build: Build, image_versions: ImageVersions, gallery: Gallery) -> None:
-    because = released_because(build.attempt.version)
-    for row in await image_versions.list(build.definition):
-        version = row.value
-        aged = version.state is VersionState.AGED and version.history[-1].because == because
-        if aged and await gallery.version(version.image_id, version.version):
-            state = {STATE_TAG: str(VersionState.AGED)}
-            await gallery.tag(version.image_id, version.version, state)
+def _vm_names(build: Build) -> list[str]:
+    """Return every VM the build may have made, even one it died before it could note."""
+    names = [f"{attempt.template}-verify" for attempt in build.attempts]
+    if build.source_verification or (
+        build.history and build.history[0].old == Phase.VERIFYING_SOURCE
+    ):
+        names.append(f"{build.id}-source")
+    return names
+
+
+async def _settle(
+    attempt: Attempt,
+    build: Build,
+    image_builder: ImageBuilder,
+    build_logs: BuildLogs,
+    now: datetime,
+    *,
+    final: bool,
+) -> Attempt | None:
+    """Return the attempt with what became of its logs and template; None to look again."""
+    status = await image_builder.status(attempt.template)
+    if status is None or status.provisioning_state == "Deleting":
+        return replace(attempt, left_behind="")
+    if status.run_state.lower() in _BUSY:
+        if not final:
+            return None
+        says = f"its run is {status.run_state.lower()} and Azure does not delete it meanwhile"
+        return replace(attempt, left_behind=says)
+    logs = attempt.logs
+    if logs is None or logs.problem:
+        group = status.staging_group or attempt.staging_group
+        logs = await _copy(build, attempt, group, build_logs, now)
+    left_behind = "its logs could not be copied and would go with it" if logs.problem else ""
+    return replace(attempt, logs=logs, left_behind=left_behind)
+
+
+async def _copy(
+    build: Build, attempt: Attempt, group: str, build_logs: BuildLogs, now: datetime
+) -> KeptLogs:
+    if not group:
+        return KeptLogs(at=now)  # the template never got so far that a run could have written any
+    try:
+        copied = await build_logs.copy(group, f"{build.id}/{attempt.number}")
+    except NotFoundError:
+        return KeptLogs(at=now)
+    except (NotReadyError, RefusedError) as error:
+        return KeptLogs(at=now, problem=str(error)[:1000])
+    return KeptLogs(at=now, location=copied.location, files=copied.files)
+
+
+async def _keep(stored: Stored[Build], seen: Attempt, builds: Builds) -> Stored[Build]:
+    """Save *seen* before its template goes; no write when nothing changed."""
+    build = stored.value
+    attempts = tuple(seen if a.number == seen.number else a for a in build.attempts)
+    if attempts == build.attempts:
+        return stored
+    return await builds.save(replace(stored, value=replace(build, attempts=attempts)))

@@ -1,14 +1,29 @@
-"""detect_source: does the Marketplace have a version our image has not been built from?"""
+"""detect_source: is there a source version our image has not been built from?"""
 
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.image_definition import MarketplaceSource, build_id
+from shared.domain.image_definition import (
+    MarketplaceSource,
+    ParentSource,
+    Source,
+    build_id,
+)
 from shared.domain.versions import newest
 from shared.errors import NotFoundError
 from shared.factory.definitions import definition_named
+from shared.factory.parents import rebuild_wanted, version_shown
 from shared.messages import Announcement, DetectSource, Message
-from shared.ports import Builds, Definitions, Marketplace, SourceRecord, Sources, Stored
+from shared.ports import (
+    Builds,
+    Channels,
+    Definitions,
+    ImageVersions,
+    Marketplace,
+    SourceRecord,
+    Sources,
+    Stored,
+)
 
 
 async def detect_source(
@@ -18,9 +33,14 @@ async def detect_source(
     marketplace: Marketplace,
     sources: Sources,
     builds: Builds,
+    channels: Channels,
+    image_versions: ImageVersions,
     now: datetime,
 ) -> list[Message]:
     """Announce the newest source version when no build of it exists.
+
+    Of an image that is built from another golden image, the build that is lacking of what the
+    parent's channel shows is asked for right away: its move was announced already.
 
     A build that exists but never took its first turn lost its first message: announcing again
     sends that too. Whether it was announced is never recorded: a build is the only proof that the
@@ -29,6 +49,15 @@ async def detect_source(
     """
     definition = definition_named(definitions, command.definition)
     source = definition.source
+    if isinstance(source, ParentSource):
+        shown = await version_shown(source, channels=channels, image_versions=image_versions)
+        version = shown.version if shown else None
+        problem = "" if shown else f"channel {source.channel} of {source.image} shows no version"
+        await _remember(source, version, problem, sources=sources, now=now)
+        wanted = await rebuild_wanted(
+            definition, source, builds=builds, channels=channels, image_versions=image_versions
+        )
+        return [wanted] if wanted else []
     try:
         found = newest(await marketplace.versions(source))
         problem = "" if found else "the Marketplace lists no version of it in our region"
@@ -59,7 +88,7 @@ def source_version_published(source: MarketplaceSource, version: str) -> Announc
 
 
 async def _remember(
-    source: MarketplaceSource,
+    source: Source,
     version: str | None,
     problem: str,
     *,

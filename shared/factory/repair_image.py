@@ -28,7 +28,6 @@ async def repair_image(
     failure = build.attempt.failure
     await withdraw(
         build,
-        definitions=definitions,
         image_versions=image_versions,
         gallery=gallery,
         because=failure.message if failure else "the attempt failed",
@@ -41,6 +40,7 @@ async def repair_image(
         builds=builds,
         now=now,
         because=decision.because,
-        wait=pace.retry if decision.wait else None,
+        wait=pace.retry * decision.waits or None,
         repairs=decision.repairs or build.repairs,
+        applied=decision.applied,
     )

@@ -1,26 +1,36 @@
 """start_attempt: reserve an image version and make the attempt's Image Builder template."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from shared.domain.build import Attempt, Build, Phase
+from shared.domain.build_time import minutes_for
+from shared.domain.chain import root_of_build
 from shared.domain.failure import Failure, FailureClass, classify
 from shared.domain.image_definition import ImageDefinition, customization_digest
 from shared.domain.image_version import ImageVersion, VersionState
 from shared.domain.tattoo import Tattoo, tags
 from shared.domain.versions import next_image_version, version_key
 from shared.errors import RefusedError
+from shared.factory.build_places import take_place
 from shared.factory.definitions import definition_named
+from shared.factory.parents import parent_problem
+from shared.factory.sealing import keep_build_statement
 from shared.factory.start_build import BY_EVENT
 from shared.factory.tattoo_customizer import tattoo_customizer
 from shared.factory.turns import Repeat, give_up_attempt, go, take_turn
 from shared.messages import Message, StartAttempt
 from shared.ports import (
+    BuildCapacity,
     Builds,
+    BuildSlots,
     Definitions,
+    Evidence,
     Gallery,
     ImageBuilder,
     ImageVersions,
     Pace,
+    Signer,
     Stored,
     TemplateSpec,
 )
@@ -34,13 +44,18 @@ async def start_attempt(
     image_versions: ImageVersions,
     image_builder: ImageBuilder,
     gallery: Gallery,
+    evidence: Evidence,
+    signer: Signer,
+    build_slots: BuildSlots,
+    build_capacity: BuildCapacity,
     pace: Pace,
+    build_region: str,
     now: datetime,
 ) -> list[Message]:
     """Ask Image Builder for the template of the next attempt, one template per attempt.
 
     A template cannot be changed and keeps only its last run, so each attempt has its own, pinned
-    to the exact source version.
+    to the exact source version. While every place to build is taken, the build stands in line.
     """
     stored = await take_turn(command, builds=builds, pace=pace, now=now)
     if isinstance(stored, Repeat):
@@ -48,8 +63,17 @@ async def start_attempt(
     build = stored.value
     definition = definition_named(definitions, build.definition)
     rows = [row.value for row in await image_versions.list(definition.name)]
-    if obstacle := _obstacle(build, definition, rows):
-        return await go(stored, Phase.FAILED, builds=builds, now=now, because=obstacle)
+    problem = _obstacle(build, definition, rows) or await parent_problem(
+        build, image_versions=image_versions, gallery=gallery, build_region=build_region
+    )
+    if problem:
+        return await go(stored, Phase.FAILED, builds=builds, now=now, because=problem)
+    if waiting := await take_place(
+        build, builds=builds, build_slots=build_slots, build_capacity=build_capacity, now=now
+    ):
+        return await go(
+            stored, Phase.QUEUED, builds=builds, now=now, wait=pace.look, waiting=waiting
+        )
     await gallery.ensure_image(definition)
     row = await _reserve(build, definition, rows, image_versions, gallery, now=now)
     attempt = Attempt(
@@ -58,16 +82,28 @@ async def start_attempt(
         template=f"{build.id}-a{row.attempt}",
         started_at=now,
         repairs=build.repairs,
+        applied=build.applied,
+        timeout_minutes=minutes_for(build, definition),
     )
+    statement = await keep_build_statement(
+        build, attempt, definition, row, evidence=evidence, signer=signer
+    )
+    attempt = replace(attempt, statement=statement)
+    attempt = replace(attempt, tattoo=_tattoo(build, attempt, definition).facts())
     try:
-        await image_builder.create(_spec(build, attempt, definition, row))
+        await image_builder.create(_spec(build, attempt, definition))
     except RefusedError as error:
         failure = _refusal(error)
         return await give_up_attempt(stored, failure, builds=builds, now=now, attempt=attempt)
-    because = f"attempt {attempt.number} makes version {attempt.version}"
-    wait = pace.look
     return await go(
-        stored, Phase.BUILDING, builds=builds, now=now, because=because, wait=wait, attempt=attempt
+        stored,
+        Phase.BUILDING,
+        builds=builds,
+        now=now,
+        because=f"attempt {attempt.number} makes version {attempt.version}",
+        wait=pace.look,
+        attempt=attempt,
+        applied=(),
     )
 
 
@@ -84,7 +120,7 @@ def _obstacle(build: Build, definition: ImageDefinition, rows: list[ImageVersion
         row
         for row in rows
         if row.source_urn == build.source_urn
-        and row.state is not VersionState.REJECTED
+        and row.state not in (VersionState.REJECTED, VersionState.REVOKED)
         and version_key(row.source_version) > version_key(build.source_version)
     ]
     if build.requested_by != BY_EVENT or not newer:
@@ -92,21 +128,42 @@ def _obstacle(build: Build, definition: ImageDefinition, rows: list[ImageVersion
     return f"superseded: version {newer[0].version} is made from {newer[0].source_version}"
 
 
-def _spec(
-    build: Build, attempt: Attempt, definition: ImageDefinition, row: ImageVersion
-) -> TemplateSpec:
+def _spec(build: Build, attempt: Attempt, definition: ImageDefinition) -> TemplateSpec:
     return TemplateSpec(
         name=attempt.template,
         build_id=build.id,
         attempt=attempt.number,
-        definition=definition,
+        definition=replace(definition, build_timeout_minutes=attempt.timeout_minutes),
         source_version=build.source_version,
         version=attempt.version,
         customizers=(
             *definition.customizers_with(attempt.repairs),
-            tattoo_customizer(definition.os, row.tattoo),
+            tattoo_customizer(definition.os, attempt.tattoo),
         ),
-        tags=tags(row.tattoo),
+        tags=tags(attempt.tattoo),
+        parent_id=build.parent.resource_id if build.parent else "",
+    )
+
+
+def _tattoo(build: Build, attempt: Attempt, definition: ImageDefinition) -> Tattoo:
+    """Return what is stamped into the version of *attempt*."""
+    _, day, _ = attempt.version.split(".")
+    root, parent = root_of_build(build, definition), build.parent
+    return Tattoo(
+        definition=definition.name,
+        version=attempt.version,
+        source_publisher=root.publisher,
+        source_offer=root.offer,
+        source_sku=root.sku,
+        source_version=root.version,
+        source_image=parent.definition if parent else "",
+        source_image_version=parent.version if parent else "",
+        os=definition.os,
+        build_id=build.id,
+        attempt=attempt.number,
+        customization_digest=customization_digest(definition, attempt.repairs),
+        publish_date=date.fromisoformat(day),
+        statement_digest=attempt.statement,
     )
 
 
@@ -125,10 +182,9 @@ async def _reserve(
         if (row.build_id, row.attempt) == (build.id, number):
             return row
     taken = {row.version for row in rows} | set(await gallery.versions(build.image_id))
-    version = next_image_version(definition.major, taken, now=now)
     row = ImageVersion(
         definition=definition.name,
-        version=version,
+        version=next_image_version(definition.major, taken, now=now),
         image_id=build.image_id,
         state=VersionState.RESERVED,
         build_id=build.id,
@@ -137,27 +193,11 @@ async def _reserve(
         source_version=build.source_version,
         customization_digest=customization_digest(definition, build.repairs),
         created_at=now,
-        tattoo=_tattoo(build, number, version, definition).facts(),
+        tattoo={},
+        parent=build.parent,
     )
     await image_versions.save(Stored(row))
     return row
-
-
-def _tattoo(build: Build, attempt: int, version: str, definition: ImageDefinition) -> Tattoo:
-    _, day, _ = version.split(".")
-    return Tattoo(
-        definition=definition.name,
-        version=version,
-        source_publisher=definition.source.publisher,
-        source_offer=definition.source.offer,
-        source_sku=definition.source.sku,
-        source_version=build.source_version,
-        os=definition.os,
-        build_id=build.id,
-        attempt=attempt,
-        customization_digest=customization_digest(definition, build.repairs),
-        publish_date=date.fromisoformat(day),
-    )
 
 
 def _refusal(error: RefusedError) -> Failure:

@@ -62,11 +62,13 @@ async def tattoo_image(
             f"version {attempt.version} of {build.definition} is not in the register though the "
             "build reserved it; the row was deleted, start the build again with force"
         )
-    await gallery.tag(build.image_id, attempt.version, tags(row.value.tattoo))
+    await gallery.tag(build.image_id, attempt.version, tags(attempt.tattoo))
     candidate = replace(
         row.value,
+        tattoo=attempt.tattoo,
         regions=tuple(sorted(version.replicated - version.excluded_regions)),
         excluded_from_latest=version.excluded_from_latest,
+        evidence=replace(row.value.evidence, statement=attempt.statement),
     ).become(VersionState.CANDIDATE, now=now, because=f"captured by build {build.id}")
     if candidate != row.value:
         await image_versions.save(replace(row, value=candidate))
@@ -79,6 +81,10 @@ def _late(attempt: Attempt) -> Failure:
         failure_class=FailureClass.TIMEOUT,
         message=f"version {attempt.version} did not become ready in the gallery in {CAPTURE_LIMIT}",
     )
+
+
+def _parent_id(build: Build) -> str:
+    return build.parent.resource_id if build.parent else ""
 
 
 def _contradiction(
@@ -95,7 +101,7 @@ def _contradiction(
         )
     if says is not None and pinned not in says:
         used = f"the gallery version's tag says {says}"
-    elif status and status.source_version and status.source_version != pinned:
+    elif status and status.source_version not in ("", pinned, _parent_id(build)):
         used = f"Image Builder says it used {status.source_version}"
     else:
         return None

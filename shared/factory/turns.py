@@ -3,31 +3,41 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.domain.build import Admission, Attempt, Build, Phase
+from shared.domain.build import Admission, Application, Attempt, Build, Phase
 from shared.domain.failure import Failure
+from shared.domain.repair_report import suggestions, trials
+from shared.domain.verification import Verification
 from shared.errors import NotFoundError
 from shared.messages import (
     Announcement,
+    AttestImage,
     BuildCommand,
     CleanUpBuild,
     Delayed,
     JudgeImageUsers,
     Message,
+    PromoteImage,
     PublishImage,
+    RebuildChildren,
+    RecordOutcome,
     RepairImage,
     StartAttempt,
+    StopBuild,
     TattooImage,
     VerifyImage,
+    VerifySource,
     WatchBuild,
 )
 from shared.ports import Builds, Pace, Stored
 
 _COMMANDS: dict[Phase, type[BuildCommand]] = {
+    Phase.VERIFYING_SOURCE: VerifySource,
     Phase.QUEUED: StartAttempt,
     Phase.BUILDING: WatchBuild,
     Phase.TATTOOING: TattooImage,
     Phase.VERIFYING: VerifyImage,
     Phase.REPAIRING: RepairImage,
+    Phase.ATTESTING: AttestImage,
     Phase.PUBLISHING: PublishImage,
 }
 
@@ -75,10 +85,21 @@ async def go(
     wait: timedelta | None = None,
     attempt: Attempt | None = None,
     repairs: tuple[str, ...] | None = None,
+    applied: tuple[Application, ...] | None = None,
+    waiting: str = "",
+    source_verification: Verification | None = None,
 ) -> list[Message]:
     """Save the build one turn on and return what follows; see `Build.next`."""
     build = stored.value.next(
-        phase, now=now, because=because, wait=wait, attempt=attempt, repairs=repairs
+        phase,
+        now=now,
+        because=because,
+        wait=wait,
+        attempt=attempt,
+        repairs=repairs,
+        applied=applied,
+        waiting=waiting,
+        source_verification=source_verification,
     )
     await builds.save(replace(stored, value=build))
     return following(build, now=now)
@@ -114,6 +135,7 @@ def _last_words(build: Build) -> list[Message]:
         Phase.RELEASED: "ImagePublished",
         Phase.REJECTED: "ImageRejected",
         Phase.FAILED: "BuildFailed",
+        Phase.CANCELLED: "BuildCancelled",
     }
     messages: list[Message] = [
         Announcement(
@@ -124,11 +146,17 @@ def _last_words(build: Build) -> list[Message]:
         ),
         CleanUpBuild(build_id=build.id),
     ]
+    if build.phase is Phase.CANCELLED:
+        messages.append(StopBuild(build_id=build.id))
+    else:
+        messages.append(RecordOutcome(build_id=build.id))
     if build.phase is Phase.RELEASED:
         version = build.attempt.version
         messages.append(
             JudgeImageUsers(image_id=build.image_id, because=f"version {version} was published")
         )
+        messages.append(RebuildChildren(definition=build.definition))
+        messages.append(PromoteImage(definition=build.definition))
     return messages
 
 
@@ -145,5 +173,9 @@ def _summary(build: Build) -> dict[str, object]:
         "repairs": list(last.repairs) if last else [],
         "failedChecks": list(verification.failed_checks) if verification else [],
         "reason": build.history[-1].because if build.history else "",
+        "tried": [
+            f"attempt {t.attempt}: {t.repair} for {t.check}: {t.effect}" for t in trials(build)
+        ],
+        "suggestions": suggestions(build),
         "at": build.updated_at.isoformat(),
     }

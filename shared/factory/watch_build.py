@@ -7,6 +7,7 @@ from shared.domain.build import Attempt, Build, Phase
 from shared.domain.build_progress import NextMove, Progress, read_progress
 from shared.domain.failure import Failure, FailureClass, classify
 from shared.domain.identifiers import normalise_id
+from shared.domain.run_history import remarked
 from shared.errors import RefusedError, UnavailableError
 from shared.factory.definitions import definition_named
 from shared.factory.turns import Repeat, give_up_attempt, go, take_turn
@@ -25,10 +26,8 @@ class _Watch:
     builds: Builds
     pace: Pace
     now: datetime
-
-    @property
-    def attempt(self) -> Attempt:
-        return self.stored.value.attempt
+    attempt: Attempt
+    """The present attempt, with what this look saw of it."""
 
     async def again(self, words: str, *, run_requested: bool = False) -> list[Message]:
         requested_at = self.now if run_requested else self.attempt.run_requested_at
@@ -43,7 +42,13 @@ class _Watch:
         )
 
     async def failed(self, failure: Failure) -> list[Message]:
-        return await give_up_attempt(self.stored, failure, builds=self.builds, now=self.now)
+        return await give_up_attempt(
+            self.stored, failure, builds=self.builds, now=self.now, attempt=self.attempt
+        )
+
+    def with_status(self, status: TemplateStatus) -> "_Watch":
+        """Return the watch with what Image Builder says noted in the attempt."""
+        return replace(self, attempt=noted(self.attempt, status, self.now))
 
 
 async def watch_build(
@@ -60,26 +65,59 @@ async def watch_build(
     stored = await take_turn(command, builds=builds, pace=pace, now=now)
     if isinstance(stored, Repeat):
         return stored.messages
-    watch = _Watch(stored, builds, pace, now)
+    watch = _Watch(stored, builds, pace, now, stored.value.attempt)
     definition = definition_named(definitions, stored.value.definition)
-    limit = timedelta(minutes=definition.build_timeout_minutes) + pace.blind
+    minutes = watch.attempt.timeout_minutes or definition.build_timeout_minutes
+    limit = timedelta(minutes=minutes) + pace.blind
     overdue = now > watch.attempt.started_at + limit
     try:
         status = await image_builder.status(watch.attempt.template)
     except UnavailableError as error:
-        return await (
-            _give_up(watch, image_builder, gallery) if overdue else watch.again(f"blind: {error}")
-        )
+        if overdue:
+            return await _give_up(watch, image_builder, gallery)
+        return await watch.again(f"blind: {error}")
     if status is None:
         message = f"template {watch.attempt.template} is gone: somebody deleted it"
         return await watch.failed(Failure(failure_class=FailureClass.SERVICE, message=message))
+    watch = watch.with_status(status)
     progress = _read(status, watch)
     if progress.move is NextMove.WAIT and overdue:
         return await _give_up(watch, image_builder, gallery)
     return await _move(watch, progress, image_builder, gallery)
 
 
+def noted(attempt: Attempt, status: TemplateStatus, now: datetime) -> Attempt:
+    """Return *attempt* with the step Image Builder is at and what it said."""
+    step = status.run_sub_state or status.run_state
+    if not status.run_state:
+        ready = status.provisioning_state.lower() == "succeeded"
+        step = "starting run" if ready else "creating template"
+    failure = status.provisioning_failure
+    said = status.run_message or (failure.message if failure else "")
+    return replace(
+        attempt,
+        step=step.lower(),
+        remarks=remarked(attempt.remarks, said, now),
+        staging_group=status.staging_group or attempt.staging_group,
+    ).at_step(Phase.BUILDING, now)
+
+
+def _stuck(watch: _Watch, status: TemplateStatus) -> Failure | None:
+    """Return that the run is canceling and will not end; None while it still may.
+
+    Users saw it last for days (https://github.com/danielsollondon/azvmimagebuilder/issues/48).
+    Nothing can be done with such a template, so it is left alone and the next attempt has another.
+    """
+    since = watch.attempt.spans[-1].since
+    if status.run_state.lower() != "canceling" or watch.now <= since + watch.pace.blind:
+        return None
+    message = f"template {watch.attempt.template} is canceling since {since:%H:%M}: abandoned"
+    return Failure(failure_class=FailureClass.SERVICE, message=message)
+
+
 def _read(status: TemplateStatus, watch: _Watch) -> Progress:
+    if stuck := _stuck(watch, status):
+        return Progress(move=NextMove.FAIL, words="stuck", failure=stuck)
     return read_progress(
         provisioning_state=status.provisioning_state,
         provisioning_failure=status.provisioning_failure,
@@ -119,11 +157,15 @@ async def _run(watch: _Watch, image_builder: ImageBuilder) -> list[Message]:
 async def _collect(
     watch: _Watch, progress: Progress, image_builder: ImageBuilder, gallery: Gallery
 ) -> list[Message]:
-    """See what the run distributed; without a version it failed, whatever its state says."""
+    """See what the run distributed; without a version it failed, whatever its state says.
+
+    Replication goes on when Image Builder's time is up: the version is then in the gallery
+    although the run says nothing of it.
+    """
     output = await image_builder.output(watch.attempt.template)
     expected = f"{watch.stored.value.image_id}/versions/{watch.attempt.version}"
-    if output is None and await gallery.version(watch.stored.value.image_id, watch.attempt.version):
-        output = expected  # replication outlives a run that timed out, and its output comes late
+    if output is None and await _is_replicating(watch, progress, gallery):
+        output = expected
     if output is None:
         message = f"the run ended {progress.words} and distributed nothing"
         return await watch.failed(progress.failure or classify("", message))
@@ -140,6 +182,14 @@ async def _collect(
         because=f"Image Builder distributed {watch.attempt.version} ({progress.words})",
         attempt=replace(watch.attempt, progress=progress.words, ended_at=watch.now),
     )
+
+
+async def _is_replicating(watch: _Watch, progress: Progress, gallery: Gallery) -> bool:
+    failure = progress.failure
+    if failure and failure.failure_class is FailureClass.CANCELLED:
+        return False
+    image_id, version = watch.stored.value.image_id, watch.attempt.version
+    return await gallery.version(image_id, version) is not None
 
 
 async def _give_up(watch: _Watch, image_builder: ImageBuilder, gallery: Gallery) -> list[Message]:

@@ -6,10 +6,13 @@ from urllib.parse import urlsplit
 from shared.settings import Settings
 
 if TYPE_CHECKING:
+    from azure.core import AsyncPipelineClient
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline.transport import AioHttpTransport
+    from azure.core.rest import HttpRequest
     from azure.mgmt.compute.aio import ComputeManagementClient
     from azure.mgmt.imagebuilder.aio import ImageBuilderClient
+    from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
 SCOPE = "https://management.azure.com/.default"
 """What tokens are asked for, whatever address Resource Manager is reached under."""
@@ -48,6 +51,8 @@ class AzureClients:
         self._transport: AioHttpTransport | None = None
         self._computes: dict[str, ComputeManagementClient] = {}
         self._image_builder: ImageBuilderClient | None = None
+        self._plain: AsyncPipelineClient[Any, Any] | None = None
+        self._resource_graph: ResourceGraphClient | None = None
 
     def compute(self, subscription_id: str = "") -> "ComputeManagementClient":
         """Return the compute client of a subscription; of our own when none is named."""
@@ -70,6 +75,33 @@ class AzureClients:
             )
         return self._image_builder
 
+    def resource_graph(self) -> "ResourceGraphClient":
+        """Return the Resource Graph client, which asks every subscription we may read."""
+        from azure.mgmt.resourcegraph.aio import ResourceGraphClient  # noqa: PLC0415 - heavy
+
+        if self._resource_graph is None:
+            self._resource_graph = ResourceGraphClient(self._credential, **self._options())
+        return self._resource_graph
+
+    async def ask(self, request: "HttpRequest") -> Any:
+        """Send a request to Resource Manager that no SDK of ours knows; return its JSON.
+
+        Raises what the SDKs raise.
+        """
+        from azure.core import AsyncPipelineClient  # noqa: PLC0415 - heavy
+
+        if self._plain is None:
+            options = self._options()
+            self._plain = AsyncPipelineClient(
+                base_url=options["base_url"],
+                transport=options["transport"],
+                policies=options["policies"],
+            )
+        request.url = self._plain.format_url(request.url)
+        response = await self._plain.send_request(request)
+        response.raise_for_status()
+        return response.json()
+
     async def close(self) -> None:
         """Close every connection; the credential stays open, it is not ours."""
         if self._transport is not None:
@@ -77,6 +109,8 @@ class AzureClients:
         self._transport = None
         self._computes.clear()
         self._image_builder = None
+        self._plain = None
+        self._resource_graph = None
 
     def _options(self) -> dict[str, Any]:
         from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - heavy

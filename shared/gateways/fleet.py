@@ -19,6 +19,8 @@ from shared.domain.vm_record import VmFacts
 from shared.errors import NotReadyError, RefusedError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import found
+from shared.gateways.scale_sets import models_of
+from shared.ports import ScaleSetModel
 
 if TYPE_CHECKING:
     from azure.mgmt.compute.aio import ComputeManagementClient
@@ -57,6 +59,10 @@ class FleetGateway:
         else:
             machines, tags = await self._uniform(parsed), _tags(model)
         return [await self._facts(machine, inherited=tags) for machine in machines]
+
+    async def scale_set_models(self, image_id: str) -> list[ScaleSetModel]:
+        """List the scale sets, wherever we may read, whose model names *image_id*."""
+        return await models_of(self._clients, image_id)
 
     async def _uniform(self, parsed: ResourceId) -> list[Json]:
         instances = self._compute(parsed).virtual_machine_scale_set_vms.list(

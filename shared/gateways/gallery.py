@@ -1,7 +1,7 @@
 """Our Compute Gallery: image definitions and versions."""
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, cast
 
 from shared.domain.identifiers import normalise_id, normalise_region, parse_resource_id
 from shared.domain.image_definition import ImageDefinition
@@ -9,7 +9,7 @@ from shared.errors import NotFoundError, UnavailableError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import found, translated
 from shared.gateways.words import word
-from shared.ports import GalleryVersion
+from shared.ports import GalleryVersion, Publishing
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -96,10 +96,8 @@ class GalleryGateway:
             }
             await versions.begin_update(*where, body, polling=False)
 
-    async def set_publishing(
-        self, definition: ImageDefinition, version: str, *, excluded_from_latest: bool
-    ) -> None:
-        """Send the definition's full region list with *excluded_from_latest*.
+    async def set_publishing(self, image_id: str, version: str, publishing: Publishing) -> None:
+        """Ask for *publishing*, with the full list of regions.
 
         Always the full list: Azure takes a partial one as an order to remove the other regions
         (https://github.com/Azure/azure-cli/issues/24099). A PATCH with an empty storage profile
@@ -108,29 +106,65 @@ class GalleryGateway:
 
         Raises NotFoundError when the version does not exist.
         """
-        regions: list[types.TargetRegion] = [
-            {
-                "name": r.name,
-                "regionalReplicaCount": r.replicas,
-                "storageAccountType": "Standard_LRS",
-                "excludeFromLatest": False,
-            }
-            for r in definition.regions
-        ]
-        body: types.GalleryImageVersionUpdate = {
-            "properties": {
-                "publishingProfile": {
-                    "targetRegions": regions,
-                    "excludeFromLatest": excluded_from_latest,
-                },
-                "storageProfile": {},
-            }
-        }
-        image_id = self.image_id(definition)
+        body = _publishing_body(publishing)
         with translated(f"set how version {version} of {image_id} is published"):
             await self._clients.compute().gallery_image_versions.begin_update(
                 *_where(image_id), version, body, polling=False
             )
+
+    async def delete(self, image_id: str, version: str) -> None:
+        """Ask for the deletion of a version; no error when it is gone or going.
+
+        Raises RefusedError before its end of life, when deletion is blocked until then.
+        """
+        versions = self._clients.compute().gallery_image_versions
+        where = (*_where(image_id), version)
+        doing = f"delete version {version} of {image_id}"
+        present = await found(versions.get(*where), doing)
+        if present is None or word(present.provisioning_state) == "Deleting":
+            return
+        with translated(doing):
+            await versions.begin_delete(*where, polling=False)
+
+
+def _publishing_body(publishing: Publishing) -> "types.GalleryImageVersionUpdate":
+    regions: list[types.TargetRegion] = [
+        {
+            "name": name,
+            "regionalReplicaCount": replicas,
+            "storageAccountType": "Standard_LRS",
+            "excludeFromLatest": name in publishing.excluded_regions,
+        }
+        for name, replicas in publishing.regions.items()
+    ]
+    profile: types.GalleryImageVersionPublishingProfile = {
+        "targetRegions": regions,
+        "excludeFromLatest": publishing.excluded_from_latest,
+    }
+    if publishing.end_of_life is not None:
+        profile["endOfLifeDate"] = _timestamp(publishing.end_of_life)
+    properties: types.GalleryImageVersionProperties = {
+        "publishingProfile": profile,
+        "storageProfile": {},
+    }
+    if publishing.block_deletion is not None:
+        # The SDK's type asks for fields that are Azure's own to write.
+        properties["safetyProfile"] = cast(
+            "types.GalleryImageVersionSafetyProfile",
+            {
+                "allowDeletionOfReplicatedLocations": False,
+                "blockDeletionBeforeEndOfLife": publishing.block_deletion,
+            },
+        )
+    body: types.GalleryImageVersionUpdate = {"properties": properties}
+    if publishing.tags is not None:
+        body["tags"] = publishing.tags
+    return body
+
+
+def _timestamp(moment: datetime) -> str:
+    """Return *moment* as Azure writes dates: UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _where(image_id: str) -> tuple[str, str, str]:
@@ -173,6 +207,7 @@ def read_version(answer: "GalleryImageVersion", resource_id: str) -> GalleryVers
     targets = (profile.target_regions or []) if profile else []
     status = answer.replication_status
     summary = (status.summary or []) if status else []
+    safety = answer.safety_profile
     return GalleryVersion(
         resource_id=resource_id,
         provisioning_state=word(answer.provisioning_state),
@@ -184,6 +219,8 @@ def read_version(answer: "GalleryImageVersion", resource_id: str) -> GalleryVers
         replicated=_regions_in("Completed", summary),
         failed_regions=_regions_in("Failed", summary),
         tags=dict(answer.tags or {}),
+        end_of_life=profile.end_of_life_date if profile else None,
+        deletion_blocked=bool(safety and safety.block_deletion_before_end_of_life),
     )
 
 

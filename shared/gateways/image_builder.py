@@ -67,6 +67,21 @@ class ImageBuilderGateway:
                 if not await self._is_so(error, template, _runs):
                     raise
 
+    async def cancel(self, template: str) -> None:
+        """Ask for the end of the run; no error when none is under way.
+
+        Azure refuses a template that is gone or has no run, which is what is wanted.
+        """
+        with translated(f"cancel the run of the Image Builder template {template}"):
+            try:
+                await self._templates.begin_cancel(
+                    self._group, template, polling=False, retry_total=0
+                )
+            except HttpResponseError as error:
+                gone = error.status_code == HTTPStatus.NOT_FOUND
+                if not gone and not await self._is_so(error, template, _rests):
+                    raise
+
     async def output(self, template: str) -> str | None:
         """Return the normalised id of the version the run distributed; None without one."""
         answer = await found(
@@ -110,6 +125,10 @@ def _exists(status: TemplateStatus | None) -> bool:
 
 def _runs(status: TemplateStatus | None) -> bool:
     return status is not None and status.run_state == "Running"
+
+
+def _rests(status: TemplateStatus | None) -> bool:
+    return status is None or status.run_state != "Running"
 
 
 def _goes(status: TemplateStatus | None) -> bool:

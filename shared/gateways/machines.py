@@ -25,16 +25,16 @@ _UNFINISHED = {"", "Unknown", "Pending", "Running"}
 
 
 def machine_body(
-    definition: ImageDefinition, version_id: str, build_id: str, settings: Settings
+    definition: ImageDefinition, image: dict[str, str], build_id: str, settings: Settings
 ) -> "types.VirtualMachine":
-    """Return a VM of the image version, in the verification subnet and without a public address.
+    """Return a VM of *image*, in the verification subnet and without a public address.
 
     Its disk and network interface go when it goes. Nobody can sign in: the password is thrown
     away, and commands reach the guest through its agent.
     """
     properties: types.VirtualMachineProperties = {
         "hardwareProfile": {"vmSize": definition.verify_vm_size},
-        "storageProfile": _storage(version_id),
+        "storageProfile": _storage(image),
         "osProfile": _os_profile(definition),
         "networkProfile": _network(settings.verify_subnet_id),
     }
@@ -66,11 +66,11 @@ def command_body(
     return {"location": location, "tags": {}, "properties": properties}
 
 
-def _storage(version_id: str) -> "types.StorageProfile":
+def _storage(image: dict[str, str]) -> "types.StorageProfile":
     return cast(
         "types.StorageProfile",
         {
-            "imageReference": {"id": version_id},
+            "imageReference": image,
             "osDisk": {
                 "createOption": "FromImage",
                 "deleteOption": "Delete",
@@ -136,6 +136,7 @@ def read_machine(vm: "VirtualMachine") -> MachineStatus:
         failure=_fault(statuses) if state == "Failed" else "",
         created_at=moment(vm.time_created),
         provisioned_at=moment(done.time) if done else None,
+        agent_version=(view.vm_agent.vm_agent_version or "") if view and view.vm_agent else "",
     )
 
 

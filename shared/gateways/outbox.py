@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
+from shared.announcements import EVENT_TYPE_BY_NAME
 from shared.errors import RefusedError
 from shared.gateways.clients import is_loopback
 from shared.gateways.errors import translated
@@ -141,6 +142,14 @@ class StorageOutbox:
                 logging.getLogger(_COMPLAINER).setLevel(logging.ERROR)
         return self._publisher
 
+    def _schema(self, name: str) -> str | None:
+        """Return the address of the schema of an event: under our own where we know it."""
+        kind = EVENT_TYPE_BY_NAME.get(name)
+        if kind is None:
+            return None
+        base = self._settings.public_url
+        return f"{base}/api/v1/schemas/events/{kind.schema_name}" if base else kind.urn
+
     def _event(self, announcement: Announcement) -> "CloudEvent[dict[str, Any]]":
         from azure.core.messaging import CloudEvent  # noqa: PLC0415 - heavy
 
@@ -151,4 +160,5 @@ class StorageOutbox:
             subject=announcement.subject,
             id=announcement.event_id,
             data=announcement.data,
+            dataschema=self._schema(announcement.name),
         )

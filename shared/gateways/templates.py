@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.failure import Failure, FailureClass, classify
-from shared.domain.image_definition import Customizer, CustomizerKind
+from shared.domain.identifiers import normalise_id
+from shared.domain.image_definition import Customizer, CustomizerKind, ParentSource
 from shared.errors import RefusedError, UnavailableError
 from shared.gateways.words import moment, word
 from shared.ports import TemplateSpec, TemplateStatus
@@ -47,7 +48,14 @@ def template_body(spec: TemplateSpec, image_id: str, settings: Settings) -> dict
 
 
 def _source(spec: TemplateSpec) -> dict[str, str]:
+    if spec.parent_id:
+        return {"type": "SharedImageVersion", "imageVersionId": spec.parent_id}
     source = spec.definition.source
+    if isinstance(source, ParentSource):
+        raise RefusedError(
+            f"template {spec.name} has no version of {source.urn} to build from; the definition "
+            "was changed while the build was under way: start it again"
+        )
     return {
         "type": "PlatformImage",
         "publisher": source.publisher,
@@ -117,6 +125,7 @@ def read_status(template: "ImageTemplate") -> TemplateStatus:
         provisioning_state=state,
         provisioning_failure=failure,
         source_version=_exact(state, str(properties.source.get("exactVersion") or "")),
+        staging_group=properties.exact_staging_resource_group or "",
     )
     return status if run is None else _with_run(status, run)
 
@@ -143,4 +152,6 @@ def _run_failure(state: str, message: str) -> Failure:
 
 def _exact(state: str, version: str) -> str:
     # Until the template is created Azure repeats what it was asked for, be it "latest".
-    return "" if state == "Creating" or version == "latest" else version
+    if state == "Creating" or version == "latest":
+        return ""
+    return normalise_id(version) if version.startswith("/") else version

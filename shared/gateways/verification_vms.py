@@ -2,7 +2,8 @@
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from shared.domain.image_definition import ImageDefinition
+from shared.domain.image_definition import ImageDefinition, MarketplaceSource
+from shared.errors import RefusedError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import found, translated
 from shared.gateways.gallery import gallery_image_id
@@ -23,12 +24,42 @@ class VerificationVmsGateway:
         self, vm_name: str, definition: ImageDefinition, version: str, *, build_id: str
     ) -> None:
         """Ask for a VM of the image version; no error when it exists already."""
+        version_id = f"{gallery_image_id(self._settings, definition)}/versions/{version}"
+        await self._create(vm_name, definition, {"id": version_id}, build_id)
+
+    async def create_from_source(
+        self, vm_name: str, definition: ImageDefinition, source_version: str, *, build_id: str
+    ) -> None:
+        """Ask for a VM of the bare Marketplace version; no error when it exists already.
+
+        Raises RefusedError for a definition that is built from another golden image.
+        """
+        source = definition.source
+        if not isinstance(source, MarketplaceSource):
+            raise RefusedError(
+                f"{definition.name} is built from golden image {source.image}, which was verified "
+                "when it was released; take verify.source out of its definition"
+            )
+        reference = {
+            "publisher": source.publisher,
+            "offer": source.offer,
+            "sku": source.sku,
+            "version": source_version,
+        }
+        await self._create(vm_name, definition, reference, build_id)
+
+    async def _create(
+        self,
+        vm_name: str,
+        definition: ImageDefinition,
+        image: dict[str, str],
+        build_id: str,
+    ) -> None:
         machines = self._clients.compute().virtual_machines
         if await found(machines.get(self._group, vm_name), f"read VM {vm_name}"):
             return
-        version_id = f"{gallery_image_id(self._settings, definition)}/versions/{version}"
-        body = machine_body(definition, version_id, build_id, self._settings)
-        with translated(f"create VM {vm_name} from {version_id}"):
+        body = machine_body(definition, image, build_id, self._settings)
+        with translated(f"create VM {vm_name} from {' '.join(image.values())}"):
             await machines.begin_create_or_update(self._group, vm_name, body, polling=False)
 
     async def status(self, vm_name: str) -> MachineStatus | None:

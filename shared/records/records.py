@@ -4,9 +4,14 @@ from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
 
+from shared.records.audit import TableAudit
+from shared.records.build_slots import TableBuildSlots
 from shared.records.builds import TableBuilds
+from shared.records.channels import TableChannels
+from shared.records.definition_states import TableDefinitionStates
 from shared.records.image_versions import TableImageVersions
 from shared.records.parked import TableParked
+from shared.records.receipts import TableReceipts
 from shared.records.sources import TableSources
 from shared.records.tables import Tables
 from shared.records.vms import TableVms
@@ -29,10 +34,15 @@ class Records:
     ) -> None:
         self._tables = Tables(storage, credential, prefix=prefix, **options)
         self.builds = TableBuilds(self._tables)
+        self.channels = TableChannels(self._tables)
         self.image_versions = TableImageVersions(self._tables)
         self.sources = TableSources(self._tables)
+        self.definition_states = TableDefinitionStates(self._tables)
+        self.build_slots = TableBuildSlots(self._tables)
         self.vms = TableVms(self._tables)
         self.parked = TableParked(self._tables)
+        self.audit = TableAudit(self._tables)
+        self.receipts = TableReceipts(self._tables)
 
     async def ensure(self) -> None:
         """Create every table where it is missing; without it each is created on first use."""

@@ -3,16 +3,16 @@
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from shared.errors import AssayError
 from shared.telemetry import new_correlation_id
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse
+from shared.web.handler import Handler
+from shared.web.once import once
 from shared.web.problems import UNEXPECTED, problem_of, to_response
-
-type Handler = Callable[[ApiRequest, App], Awaitable[ApiResponse]]
 
 CORRELATION_HEADER = "X-Correlation-Id"
 _CORRELATION = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -38,7 +38,9 @@ async def answer(request: ApiRequest, handler: Handler, current: Callable[[], Ap
     An error becomes a problem; the log has what the caller may not see.
     """
     try:
-        response = await handler(request, current())
+        app = current()
+        asked_to_act = request.method == "POST"
+        response = await (once(request, app, handler) if asked_to_act else handler(request, app))
     except AssayError as error:
         response = to_response(problem_of(error), request)
         if response.status >= _SERVER_ERROR:
@@ -61,5 +63,7 @@ def _seen(request: ApiRequest, response: ApiResponse) -> tuple[str, str, int, st
 
 
 def body_text(response: ApiResponse) -> str:
-    """Return the body of *response* as JSON text; empty when there is none."""
+    """Return the body of *response* as text: its own, or JSON; empty when there is none."""
+    if response.text is not None:
+        return response.text
     return "" if response.body is None else json.dumps(response.body, ensure_ascii=False)

@@ -3,8 +3,10 @@
 import asyncio
 from urllib.parse import unquote
 
+from shared.domain.build import Build
 from shared.domain.identifiers import vm_key
 from shared.domain.image_definition import ImageDefinition
+from shared.domain.image_version import ImageVersion
 from shared.ports import VmFilter
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Links, links_for
@@ -19,6 +21,7 @@ from shared.web.views.images import (
     version_summary,
     version_view,
 )
+from shared.web.views.pausing import pause_view
 from shared.web.views.values import instant
 from shared.web.views.vms import vm_summary, vm_view
 
@@ -59,8 +62,15 @@ async def list_images(request: ApiRequest, app: App) -> ApiResponse:
 async def get_image(request: ApiRequest, app: App) -> ApiResponse:
     """GET images/{name}: one image, with the newest version in each of its regions."""
     read_query(request, NoQuery)
-    known = await _knowledge(definition_asked(request, app), app)
-    body = {**image_view(known, links(request, app)), "as_of": instant(app.now())}
+    definition = definition_asked(request, app)
+    known, state = await asyncio.gather(
+        _knowledge(definition, app), app.definition_states.get(definition.name)
+    )
+    body = {
+        **image_view(known, links(request, app)),
+        **pause_view(state.value if state else None),
+        "as_of": instant(app.now()),
+    }
     return ApiResponse(status=200, body=body)
 
 
@@ -91,6 +101,13 @@ async def list_versions(request: ApiRequest, app: App) -> ApiResponse:
 async def get_version(request: ApiRequest, app: App) -> ApiResponse:
     """GET images/{name}/versions/{version}: what it was made from and what became of it."""
     read_query(request, NoQuery)
+    version = await version_asked(request, app)
+    body = {**version_view(version, links(request, app)), "as_of": instant(app.now())}
+    return ApiResponse(status=200, body=body)
+
+
+async def version_asked(request: ApiRequest, app: App) -> ImageVersion:
+    """Return the version the route names; raises ProblemError (404) when there is none."""
     name, number = request.route["name"], request.route["version"]
     stored = await app.image_versions.get(name, number)
     if stored is None:
@@ -101,8 +118,7 @@ async def get_version(request: ApiRequest, app: App) -> ApiResponse:
             f"Image {name!r} has no version {number!r}; versions_url lists those it has.",
             versions_url=links(request, app).to("images", name, "versions"),
         )
-    body = {**version_view(stored.value, links(request, app)), "as_of": instant(app.now())}
-    return ApiResponse(status=200, body=body)
+    return stored.value
 
 
 async def list_builds(request: ApiRequest, app: App) -> ApiResponse:
@@ -118,6 +134,13 @@ async def list_builds(request: ApiRequest, app: App) -> ApiResponse:
 async def get_build(request: ApiRequest, app: App) -> ApiResponse:
     """GET builds/{id}: one build with its attempts, checks and history."""
     read_query(request, NoQuery)
+    build = await build_asked(request, app)
+    body = {**build_view(build, links(request, app)), "as_of": instant(app.now())}
+    return ApiResponse(status=200, body=body)
+
+
+async def build_asked(request: ApiRequest, app: App) -> Build:
+    """Return the build the route names; raises ProblemError (404) when there is none."""
     stored = await app.builds.get(request.route["id"])
     if stored is None:
         builds_url = links(request, app).to("builds")
@@ -126,8 +149,7 @@ async def get_build(request: ApiRequest, app: App) -> ApiResponse:
             f"There is no build {request.route['id']!r}; builds_url lists those there are.",
             builds_url=builds_url,
         )
-    body = {**build_view(stored.value, links(request, app)), "as_of": instant(app.now())}
-    return ApiResponse(status=200, body=body)
+    return stored.value
 
 
 async def list_vms(request: ApiRequest, app: App) -> ApiResponse:

@@ -5,13 +5,19 @@ from typing import Protocol
 
 from shared.messages import Command
 from shared.ports import (
+    Audit,
     Builds,
+    Channels,
     Definitions,
+    DefinitionStates,
+    Evidence,
     Gallery,
     ImageVersions,
     Marketplace,
     Outbox,
     Parked,
+    Receipts,
+    Signer,
     Sources,
     Vms,
 )
@@ -23,6 +29,10 @@ class ApiSettings(Protocol):
     @property
     def public_url(self) -> str:
         """Address people reach us under, without a last slash; empty when not set."""
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether App Service authentication is on and says who calls."""
 
 
 class App(Protocol):
@@ -55,6 +65,30 @@ class App(Protocol):
     @property
     def parked(self) -> Parked:
         """Messages that wait for an operator."""
+
+    @property
+    def channels(self) -> Channels:
+        """The channels of every image."""
+
+    @property
+    def definition_states(self) -> DefinitionStates:
+        """Whether definitions are paused."""
+
+    @property
+    def audit(self) -> Audit:
+        """What was asked for, by whom and why."""
+
+    @property
+    def receipts(self) -> Receipts:
+        """What was answered under which idempotency key."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """Documents that prove what versions are."""
+
+    @property
+    def signer(self) -> Signer:
+        """The key evidence is signed with."""
 
     @property
     def gallery(self) -> Gallery:

@@ -33,10 +33,14 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiResponse:
-    """One HTTP answer; *body* is None where there is nothing to say."""
+    """One HTTP answer; *body* is None where there is nothing to say.
+
+    *text* is what is sent instead of a JSON body where it is not None, in its *media_type*.
+    """
 
     status: int
     body: Json | None = None
+    text: str | None = None
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -8,10 +8,11 @@ from shared.messages import TrackVm, is_envelope, load_json
 from shared.ports import ParkedMessage
 from shared.web.api import links
 from shared.web.app import App
-from shared.web.exchange import ApiRequest, ApiResponse
+from shared.web.exchange import ApiRequest, ApiResponse, Json
+from shared.web.moves import MESSAGES, Act, Move, carry_out
 from shared.web.pages import fetch, page_answer
 from shared.web.problems import unknown
-from shared.web.schema import NoQuery, PageQuery, read_query
+from shared.web.schema import MayReasonBody, NoQuery, PageQuery, read_body, read_query
 from shared.web.views.messages import parked_view
 from shared.web.views.values import instant
 from shared.workflow import STEP_BY_NAME, STEPS
@@ -42,20 +43,44 @@ async def replay_parked(request: ApiRequest, app: App) -> ApiResponse:
     step that gets a message twice ends in the same state.
     """
     message = await _message_asked(request, app)
-    queue = queue_to_replay(message.queue)
-    await app.outbox.put(queue, text_to_replay(message))
-    await app.parked.remove(message.id)
-    return ApiResponse(
-        status=202,
-        body={"replayed": message.id, "queue": queue, "as_of": instant(app.now())},
-    )
+
+    async def act() -> ApiResponse:
+        queue = queue_to_replay(message.queue)
+        await app.outbox.put(queue, text_to_replay(message))
+        await app.parked.remove(message.id)
+        return ApiResponse(
+            status=202,
+            body={"replayed": message.id, "queue": queue, "as_of": instant(app.now())},
+        )
+
+    return await carry_out(_move("replay", message, act, request, app), request, app)
 
 
 async def discard_parked(request: ApiRequest, app: App) -> ApiResponse:
     """DELETE messages/parked/{id}: forget it; what it asked for will not be done."""
     message = await _message_asked(request, app)
-    await app.parked.remove(message.id)
-    return ApiResponse(status=204)
+
+    async def act() -> ApiResponse:
+        await app.parked.remove(message.id)
+        return ApiResponse(status=204)
+
+    return await carry_out(_move("discard", message, act, request, app), request, app)
+
+
+def _move(what: str, message: ParkedMessage, act: Act, request: ApiRequest, app: App) -> Move:
+    body = read_body(request, MayReasonBody)
+
+    async def look() -> Json:
+        return {"parked": await app.parked.get(message.id) is not None, "kind": message.kind}
+
+    return Move(
+        what=what,
+        scope=MESSAGES,
+        subject=f"messages/parked/{message.id}",
+        why=body.reason or "",
+        look=look,
+        act=act,
+    )
 
 
 def queue_to_replay(queue: str) -> str:

@@ -12,6 +12,7 @@ from shared.errors import (
     BadMessageError,
     ConflictError,
     DefinitionError,
+    NotAllowedError,
     NotFoundError,
     PermanentError,
     RefusedError,
@@ -120,6 +121,11 @@ def problem_of(error: AssayError) -> Problem:
         return Problem(
             kind="not-set-up", title="Assay is not set up", status=503,
             detail="Settings or image definitions are wrong; the app's log names every fault.",
+        )  # fmt: skip
+    if isinstance(error, NotAllowedError):
+        return Problem(
+            kind=error.kind, title="Not allowed now", status=409, detail=str(error),
+            more={"present": error.state},
         )  # fmt: skip
     for kind, slug, title, status in _PERMANENT:
         if isinstance(error, kind):

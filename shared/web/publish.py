@@ -4,14 +4,15 @@ import uuid
 from datetime import timedelta
 
 from shared.domain.build import Build, Phase
-from shared.domain.image_definition import ImageDefinition, build_id
-from shared.domain.versions import newest
-from shared.errors import NotFoundError
+from shared.domain.definition_state import FAILURES
+from shared.domain.image_definition import ImageDefinition, build_id, definition_digest
 from shared.messages import StartBuild
 from shared.web.api import definition_asked, links
 from shared.web.app import App
-from shared.web.exchange import ApiRequest, ApiResponse
-from shared.web.problems import ProblemError, conflict
+from shared.web.exchange import ApiRequest, ApiResponse, Json
+from shared.web.moves import Move, carry_out, image_scope
+from shared.web.principal import FUNCTION_KEY, caller
+from shared.web.problems import conflict
 from shared.web.schema import (
     NoQuery,
     PublishBody,
@@ -19,12 +20,13 @@ from shared.web.schema import (
     read_publish_body,
     read_query,
 )
+from shared.web.source_versions import must_exist, newest_version
 from shared.web.views.values import instant
 
 SAFETY_SECONDS = 10
 """By then the build has been started here, and its message in the queue finds it so."""
 BY_HTTP = "http"
-"""`requested_by` of builds that came in here."""
+"""`requested_by` of builds that came in here with a key alone; else the caller's object id."""
 
 
 async def publish_image(request: ApiRequest, app: App) -> ApiResponse:
@@ -36,16 +38,45 @@ async def publish_image(request: ApiRequest, app: App) -> ApiResponse:
     read_query(request, NoQuery)
     definition = definition_asked(request, app)
     body = read_publish_body(request)
-    force = _force_token(request, body)
-    version = body.source_version or await _newest_version(definition, app)
+    move = Move(
+        what="publish",
+        scope=image_scope(definition.name),
+        subject=f"images/{definition.name}",
+        why=body.reason or "",
+        look=lambda: _newest_build(definition.name, app),
+        act=lambda: _publish(definition, body, request, app),
+    )
+    return await carry_out(move, request, app)
+
+
+async def _newest_build(definition: str, app: App) -> Json:
+    builds = (await app.builds.list(definition=definition, limit=1)).items
+    newest = builds[0] if builds else None
+    return {
+        "newest_build": newest.id if newest else None,
+        "phase": newest.phase.value if newest else None,
+    }
+
+
+async def _publish(
+    definition: ImageDefinition, body: PublishBody, request: ApiRequest, app: App
+) -> ApiResponse:
+    who = caller(request, app)
+    force = _force_token(request, body, who)
+    version = body.source_version or await newest_version(definition, app)
     identity = build_id(definition, version, force=force)
     known = await app.builds.get(identity)
     if known and known.value.finished:
         return _finished(known.value, request, app)
+    if known is None:
+        await _must_not_be_paused(definition, version, app, forced=bool(force))
     if known is None and body.source_version:
-        await _must_exist(definition, version, app)
+        await must_exist(definition, version, app)
     command = StartBuild(
-        definition=definition.name, source_version=version, requested_by=BY_HTTP, force=force
+        definition=definition.name,
+        source_version=version,
+        requested_by=BY_HTTP if who == FUNCTION_KEY else who,
+        force=force,
     )
     # First into the queue: should we die in the next line, the build starts all the same.
     await app.outbox.send(
@@ -55,45 +86,33 @@ async def publish_image(request: ApiRequest, app: App) -> ApiResponse:
     return _started(identity, command, request, app, reused=known is not None)
 
 
-def _force_token(request: ApiRequest, body: PublishBody) -> str:
-    key = read_idempotency_key(request)
-    return (key or uuid.uuid4().hex) if body.force else ""
-
-
-async def _newest_version(definition: ImageDefinition, app: App) -> str:
-    version = newest(await _versions(definition, app))
-    if version is None:
-        raise _no_source(definition, "the Marketplace lists no version of it in our region")
-    return version
-
-
-async def _must_exist(definition: ImageDefinition, version: str, app: App) -> None:
-    listed = await _versions(definition, app)
-    if version not in listed:
-        raise conflict(
-            "source-version-not-found",
-            "Source version not found",
-            f"The Marketplace does not offer version {version} of {definition.source.urn}; "
-            "ask for one it offers, or for none to get the newest.",
-            newest=newest(listed),
-        )
-
-
-async def _versions(definition: ImageDefinition, app: App) -> list[str]:
-    try:
-        return await app.marketplace.versions(definition.source)
-    except NotFoundError as error:
-        raise _no_source(definition, str(error)) from error
-
-
-def _no_source(definition: ImageDefinition, why: str) -> ProblemError:
-    return conflict(
-        "source-not-found",
-        "Source image not found",
-        f"There is nothing to build {definition.name!r} from: {why}. Correct `source` in its "
-        "definition, or choose a region that offers the image.",
-        source=definition.source.urn,
+async def _must_not_be_paused(
+    definition: ImageDefinition, version: str, app: App, *, forced: bool
+) -> None:
+    """Refuse what `start_build` would not build; what ends a pause for failures may pass."""
+    stored = await app.definition_states.get(definition.name)
+    if stored is None or not stored.value.paused:
+        return
+    if stored.value.resumes_for(version, definition_digest(definition), forced=forced):
+        return
+    raise conflict(
+        "image-paused",
+        "Image is paused",
+        f"{definition.name} is paused: {stored.value.paused_why}. Resume it first"
+        + (", or ask with force." if stored.value.paused_by == FAILURES else "."),
+        paused_by=stored.value.paused_by,
+        failures=stored.value.failures,
     )
+
+
+def _force_token(request: ApiRequest, body: PublishBody, who: str) -> str:
+    """Return what makes a forced build one of its own: the key of the request, per caller."""
+    if not body.force:
+        return ""
+    key = read_idempotency_key(request)
+    if key is None:
+        return uuid.uuid4().hex
+    return key if who == FUNCTION_KEY else f"{who} {key}"
 
 
 def _started(

@@ -1,14 +1,16 @@
 """What a request may hold: the models of bodies and queries, and reading them."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
     StrictBool,
+    StringConstraints,
     ValidationError,
     model_validator,
 )
@@ -17,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from shared.domain.identifiers import normalise_id
 from shared.domain.versions import is_version
 from shared.domain.vm_record import Verdict
+from shared.factory.lineage import MAX_DEPTH
 from shared.web.exchange import ApiRequest
 from shared.web.problems import bad_request, malformed
 
@@ -33,6 +36,10 @@ def _version_number(text: str) -> str:
     return text
 
 
+type Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+"""Why something is asked for: 1 to 500 characters."""
+
+
 class _Asked(BaseModel):
     """Base of all: a name we do not know is a fault, for it may be a misspelt one."""
 
@@ -46,6 +53,51 @@ class PublishBody(_Asked):
     """Build even when the same build exists."""
     source_version: Annotated[str, AfterValidator(_version_number)] | None = None
     """Exact version to build from; the newest when it is not given."""
+    reason: Reason | None = None
+
+
+class ReasonBody(_Asked):
+    """Body of a move that has to say why."""
+
+    reason: Reason
+
+
+class MayReasonBody(_Asked):
+    """Body of a move that may say why."""
+
+    reason: Reason | None = None
+
+
+class PromoteBody(MayReasonBody):
+    """Body of a promotion."""
+
+    channel: str | None = None
+    """Where to; the next channel when it is not given."""
+
+
+class ApproveBody(ReasonBody):
+    """Body of an approval."""
+
+    channel: str | None = None
+    """Which channel the version may enter; the first that asks when it is not given."""
+
+
+class RevokeBody(ReasonBody):
+    """Body of a revocation."""
+
+    at: AwareDatetime | None = None
+    """From when on; at once when it is not given."""
+    inherit: StrictBool = True
+    """Whether versions built from it are revoked too."""
+    force: StrictBool = False
+    """Whether it is done even where no good version is left."""
+
+
+class RollbackBody(ReasonBody):
+    """Body of a rollback."""
+
+    version: Annotated[str, AfterValidator(_version_number)] | None = None
+    """Where to; the last good version the channel showed before when it is not given."""
 
 
 class NoQuery(_Asked):
@@ -59,10 +111,42 @@ class PageQuery(_Asked):
     cursor: str = ""
 
 
+class LineageQuery(_Asked):
+    """How far to look, and how to show it."""
+
+    depth: int = Field(default=MAX_DEPTH, ge=1, le=MAX_DEPTH)
+    """Generations of parents and of children."""
+    format: Literal["json", "mermaid", "dot"] | None = None
+    """What is answered; what `Accept` asks for when it is not given."""
+
+
 class BuildsQuery(PageQuery):
     """Which builds."""
 
     definition: str = ""
+
+
+class ProvenanceQuery(_Asked):
+    """Which of the two statements on a version."""
+
+    statement: Literal["provenance", "build"] = "provenance"
+
+
+class DiffQuery(_Asked):
+    """Which two versions, and how the answer is wanted."""
+
+    old: str = Field(alias="from", min_length=1)
+    new: str = Field(alias="to", min_length=1)
+    format: Literal["json", "text"] | None = None
+
+
+class AuditQuery(PageQuery):
+    """Whose moves."""
+
+    image: str = ""
+    """Name of a definition; its builds belong to it. Without one: moves of parked messages."""
+    subject: str = ""
+    """Keeps to one subject, for example `builds/<id>`."""
 
 
 class VmsQuery(PageQuery):
@@ -94,6 +178,17 @@ def read_query[T: _Asked](request: ApiRequest, model: type[T]) -> T:
         return model.model_validate(given)
     except ValidationError as error:
         raise malformed(error, "query") from error
+
+
+def read_body[T: _Asked](request: ApiRequest, model: type[T]) -> T:
+    """Read the body of *request*; no body is an empty object.
+
+    Raises ProblemError (400) that names each fault.
+    """
+    try:
+        return model.model_validate_json(request.body.strip() or b"{}")
+    except ValidationError as error:
+        raise malformed(error, "body") from error
 
 
 def read_publish_body(request: ApiRequest) -> PublishBody:

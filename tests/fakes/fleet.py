@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.domain.identifiers import normalise_id
 from shared.domain.vm_record import Image, LineageSource, VmFacts
+from shared.ports import ScaleSetModel
 from tests.fakes.dial import Dial
 
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a"
@@ -47,6 +48,8 @@ class FakeFleet(Dial):
         super().__init__()
         self.vms: dict[str, VmFacts] = {}
         self.scale_sets: set[str] = set()
+        self.models: dict[str, list[ScaleSetModel]] = {}
+        """Models of scale sets by the normalised id of the image they name."""
         self.reads: list[str] = []
         """Resource ids asked for, in order."""
 
@@ -77,3 +80,7 @@ class FakeFleet(Dial):
         if normalise_id(resource_id) not in self.scale_sets:
             return None
         return [f for f in self.vms.values() if f.scale_set_id == normalise_id(resource_id)]
+
+    async def scale_set_models(self, image_id: str) -> list[ScaleSetModel]:
+        self._call("scale_set_models")
+        return list(self.models.get(normalise_id(image_id), []))

@@ -1,11 +1,13 @@
 """A Compute Gallery in memory; time passes by looking."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from shared.domain.identifiers import normalise_id
 from shared.domain.image_definition import ImageDefinition
-from shared.errors import NotFoundError
-from shared.ports import GalleryVersion
+from shared.errors import NotFoundError, RefusedError
+from shared.ports import GalleryVersion, Publishing
 from tests.fakes.dial import Dial
 
 GALLERY = (
@@ -26,6 +28,9 @@ class HeldVersion:
     looks: int = 0
     replicated: set[str] = field(default_factory=set)
     failed_regions: frozenset[str] = frozenset()
+    excluded_regions: frozenset[str] = frozenset()
+    end_of_life: datetime | None = None
+    deletion_blocked: bool = False
 
     def look(self) -> bool:
         """Tell whether it is replicated everywhere by now, and let a look's worth of time pass."""
@@ -48,6 +53,8 @@ class FakeGallery(Dial):
         """Versions by normalised resource id."""
         self.published: list[tuple[str, bool]] = []
         """Every `set_publishing`, as version and whether it was excluded."""
+        self.deleted: list[str] = []
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def image_id(self, definition: ImageDefinition) -> str:
         return normalise_id(f"{self.gallery_id}/images/{definition.name}")
@@ -98,6 +105,9 @@ class FakeGallery(Dial):
             replicated=frozenset(held.replicated),
             failed_regions=held.failed_regions,
             tags=dict(held.tags),
+            excluded_regions=held.excluded_regions,
+            end_of_life=held.end_of_life,
+            deletion_blocked=held.deletion_blocked,
         )
 
     async def versions(self, image_id: str) -> list[str]:
@@ -108,18 +118,36 @@ class FakeGallery(Dial):
         self._call("tag")
         self._held(normalise_id(image_id), version).tags.update(tags)
 
-    async def set_publishing(
-        self, definition: ImageDefinition, version: str, *, excluded_from_latest: bool
-    ) -> None:
+    async def set_publishing(self, image_id: str, version: str, publishing: Publishing) -> None:
         self._call("set_publishing")
-        held = self._held(self.image_id(definition), version)
-        wanted = {r.name: r.replicas for r in definition.regions}
+        held = self._held(normalise_id(image_id), version)
+        wanted = publishing.regions
         if wanted != held.regions:
             held.looks = self.replication_looks
             held.replicated &= set(wanted)
-        held.regions = wanted
-        held.excluded = excluded_from_latest
-        self.published.append((version, excluded_from_latest))
+        held.regions = dict(wanted)
+        held.excluded = publishing.excluded_from_latest
+        held.excluded_regions = publishing.excluded_regions
+        held.end_of_life = publishing.end_of_life or held.end_of_life
+        if publishing.block_deletion is not None:
+            held.deletion_blocked = publishing.block_deletion
+        if publishing.tags is not None:
+            held.tags = dict(publishing.tags)
+        self.published.append((version, publishing.excluded_from_latest))
+
+    async def delete(self, image_id: str, version: str) -> None:
+        self._call("delete")
+        resource_id = f"{normalise_id(image_id)}/versions/{version}"
+        held = self.held.get(resource_id)
+        if held is None:
+            return
+        if held.deletion_blocked and held.end_of_life and held.end_of_life > self.clock():
+            raise RefusedError(
+                "Azure refuses: DeleteGalleryImageVersionBlockedBeforeEndOfLife "
+                f"({held.end_of_life})"
+            )
+        del self.held[resource_id]
+        self.deleted.append(version)
 
     def _held(self, image_id: str, version: str) -> HeldVersion:
         held = self.held.get(f"{image_id}/versions/{version}")

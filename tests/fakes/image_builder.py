@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from shared.domain.failure import Failure, FailureClass
+from shared.domain.image_definition import ParentSource
 from shared.errors import NotFoundError, RefusedError, UnavailableError
 from shared.ports import TemplateSpec, TemplateStatus
 from tests.fakes.dial import Dial
@@ -36,6 +37,9 @@ class FakeImageBuilder(Dial):
         self.created: list[str] = []
         self.runs: list[str] = []
         self.deleted: list[str] = []
+        self.cancelled: list[str] = []
+        self.silent: set[str] = set()
+        """Templates whose run tells of no output although it distributed."""
         self._creation_failures: dict[str, Failure] = {}
         self._run_failures: dict[str, tuple[Failure, bool]] = {}
 
@@ -59,6 +63,8 @@ class FakeImageBuilder(Dial):
         self._call("create")
         if spec.name in self.templates:
             return
+        if isinstance(spec.definition.source, ParentSource) and not spec.parent_id:
+            raise RefusedError(f"no version of {spec.definition.source.urn} to build from")
         self.created.append(spec.name)
         self.templates[spec.name] = HeldTemplate(
             spec, TemplateStatus(provisioning_state="Creating"), self.create_looks
@@ -91,10 +97,24 @@ class FakeImageBuilder(Dial):
             run_sub_state="Building", run_started_at=self.now,
         )  # fmt: skip
 
+    async def cancel(self, template: str) -> None:
+        self._call("cancel")
+        held = self.templates.get(template)
+        if held is None or held.status.run_state != "Running":
+            return
+        self.cancelled.append(template)
+        failure = Failure(
+            failure_class=FailureClass.CANCELLED,
+            message="Build is canceled after context cancellation",
+        )
+        held.run_looks = max(1, held.run_looks)
+        held.status = replace(held.status, run_state="Canceling", run_sub_state="")
+        self.fail_run(template, failure)
+
     async def output(self, template: str) -> str | None:
         self._call("output")
         held = self.templates.get(template)
-        return held.output if held else None
+        return held.output if held and template not in self.silent else None
 
     async def delete(self, template: str) -> None:
         self._call("delete")
@@ -106,7 +126,7 @@ class FakeImageBuilder(Dial):
             held.create_looks -= 1
             if held.create_looks <= 0:
                 held.status = self._created(held)
-        elif held.status.run_state == "Running":
+        elif held.status.run_state in ("Running", "Canceling"):
             held.run_looks -= 1
             if held.run_looks <= 0:
                 held.status = self._ran(held)
@@ -115,8 +135,19 @@ class FakeImageBuilder(Dial):
         failure = self._creation_failures.get(held.spec.name)
         if failure:
             return TemplateStatus(provisioning_state="Failed", provisioning_failure=failure)
+        parent_id = held.spec.parent_id
+        if parent_id and parent_id not in self.gallery.held:
+            lost = f"BadSharedImageVersionSource: The image version '{parent_id}' was not found."
+            return TemplateStatus(
+                provisioning_state="Failed",
+                provisioning_failure=Failure(
+                    failure_class=FailureClass.CONFIGURATION, message=lost
+                ),
+            )
         return TemplateStatus(
-            provisioning_state="Succeeded", source_version=held.spec.source_version
+            provisioning_state="Succeeded",
+            source_version=held.spec.parent_id or held.spec.source_version,
+            staging_group=f"/subscriptions/s/resourceGroups/IT_{held.spec.name}",
         )
 
     def _ran(self, held: HeldTemplate) -> TemplateStatus:

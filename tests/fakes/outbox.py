@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from shared.announcements import check
 from shared.errors import RefusedError
 from shared.messages import Announcement, Command, Envelope, encode
 from tests.fakes.dial import Dial
@@ -22,7 +23,10 @@ class Sent:
 
 
 class FakeOutbox(Dial):
-    """Keeps commands, texts and announcements in the order they came."""
+    """Keeps commands, texts and announcements in the order they came.
+
+    Raises ValueError for an announcement that does not fit the schema of its event.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,4 +57,6 @@ class FakeOutbox(Dial):
 
     async def announce(self, announcements: Sequence[Announcement]) -> None:
         self._call("announce")
+        for announcement in announcements:
+            check(announcement)
         self.announced.extend(announcements)

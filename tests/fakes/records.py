@@ -7,18 +7,25 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 
 from shared.domain.build import Build
+from shared.domain.channel import ImageChannels
+from shared.domain.definition_state import DefinitionState
 from shared.domain.history import Transition
 from shared.domain.identifiers import normalise_id
 from shared.domain.image_version import ImageVersion
+from shared.domain.slots import Slots
 from shared.domain.versions import is_version, version_key
 from shared.domain.vm_record import VmRecord
 from shared.errors import BadMessageError, ConflictError
 from shared.ports import (
+    RECEIPT_LIFE,
+    AuditEntry,
     Page,
     ParkedMessage,
+    Receipt,
     SourceRecord,
     Stored,
     VmEntry,
@@ -111,6 +118,30 @@ class MemoryImageVersions:
         wanted = (s for s in self._shelf.values() if s.value.definition == definition)
         return sorted(wanted, key=lambda s: version_key(s.value.version), reverse=True)
 
+    async def children(
+        self, definition: str, version: str, *, limit: int
+    ) -> Sequence[ImageVersion]:
+        wanted = [
+            s.value
+            for s in self._shelf.values()
+            if s.value.parent
+            and (s.value.parent.definition, s.value.parent.version) == (definition, version)
+        ]
+        return sorted(wanted, key=lambda v: (v.definition, version_key(v.version)))[:limit]
+
+
+class MemoryChannels:
+    """Implements `shared.ports.Channels`."""
+
+    def __init__(self) -> None:
+        self._shelf = _Shelf[ImageChannels]()
+
+    async def get(self, definition: str) -> Stored[ImageChannels] | None:
+        return self._shelf.get(definition)
+
+    async def save(self, channels: Stored[ImageChannels]) -> Stored[ImageChannels]:
+        return self._shelf.save(channels.value.definition, channels)
+
 
 class MemorySources:
     """Implements `shared.ports.Sources`."""
@@ -123,6 +154,32 @@ class MemorySources:
 
     async def save(self, record: Stored[SourceRecord]) -> Stored[SourceRecord]:
         return self._shelf.save(record.value.urn.lower(), record)
+
+
+class MemoryDefinitionStates:
+    """Implements `shared.ports.DefinitionStates`."""
+
+    def __init__(self) -> None:
+        self._shelf = _Shelf[DefinitionState]()
+
+    async def get(self, definition: str) -> Stored[DefinitionState] | None:
+        return self._shelf.get(definition)
+
+    async def save(self, state: Stored[DefinitionState]) -> Stored[DefinitionState]:
+        return self._shelf.save(state.value.definition, state)
+
+
+class MemoryBuildSlots:
+    """Implements `shared.ports.BuildSlots`."""
+
+    def __init__(self) -> None:
+        self._shelf = _Shelf[Slots]()
+
+    async def get(self, scope: str) -> Stored[Slots] | None:
+        return self._shelf.get(scope)
+
+    async def save(self, slots: Stored[Slots]) -> Stored[Slots]:
+        return self._shelf.save(slots.value.scope, slots)
 
 
 class MemoryVms:
@@ -213,15 +270,56 @@ class MemoryParked:
         self._shelf.remove(message_id)
 
 
+class MemoryAudit:
+    """Implements `shared.ports.Audit`."""
+
+    def __init__(self) -> None:
+        self._shelf = _Shelf[AuditEntry]()
+
+    async def write(self, entry: AuditEntry) -> None:
+        self._shelf.put(f"{entry.scope} {entry.id}", entry)
+
+    async def list(
+        self, scope: str, *, subject: str = "", limit: int = 50, cursor: str = ""
+    ) -> Page[AuditEntry]:
+        entries = (s.value for s in self._shelf.values())
+        wanted = [e for e in entries if e.scope == scope and subject in ("", e.subject)]
+        wanted.sort(key=lambda e: e.id)
+        wanted.sort(key=lambda e: e.at, reverse=True)
+        return _page(wanted, of=f"audit {scope} {subject}", limit=limit, cursor=cursor)
+
+
+class MemoryReceipts:
+    """Implements `shared.ports.Receipts`."""
+
+    def __init__(self) -> None:
+        self._shelf = _Shelf[Receipt]()
+
+    async def get(self, key: str, *, now: datetime) -> Receipt | None:
+        stored = self._shelf.get(key)
+        return stored.value if stored and now < stored.value.at + RECEIPT_LIFE else None
+
+    async def keep(self, receipt: Receipt) -> Receipt:
+        first = await self.get(receipt.key, now=receipt.at)
+        if first is None:
+            self._shelf.put(receipt.key, receipt)
+        return first or receipt
+
+
 @dataclass
 class MemoryRecords:
     """Every record port in memory."""
 
     builds: MemoryBuilds = field(default_factory=MemoryBuilds)
     image_versions: MemoryImageVersions = field(default_factory=MemoryImageVersions)
+    channels: MemoryChannels = field(default_factory=MemoryChannels)
     sources: MemorySources = field(default_factory=MemorySources)
+    definition_states: MemoryDefinitionStates = field(default_factory=MemoryDefinitionStates)
+    build_slots: MemoryBuildSlots = field(default_factory=MemoryBuildSlots)
     vms: MemoryVms = field(default_factory=MemoryVms)
     parked: MemoryParked = field(default_factory=MemoryParked)
+    audit: MemoryAudit = field(default_factory=MemoryAudit)
+    receipts: MemoryReceipts = field(default_factory=MemoryReceipts)
 
     async def ensure(self) -> None:
         """Nothing is to be made."""

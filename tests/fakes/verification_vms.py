@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from shared.domain.image_definition import ImageDefinition
+from shared.domain.image_definition import ImageDefinition, MarketplaceSource
 from shared.errors import NotFoundError, RefusedError
 from shared.ports import MachineStatus, RunCommandStatus
 from tests.fakes.dial import Dial
+from tests.fakes.guest_software import printed
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -50,6 +51,13 @@ class FakeVerificationVms(Dial):
             self.created.append(vm_name)
             self.vms[vm_name] = HeldMachine(definition.name, version, build_id, self.ready_looks)
 
+    async def create_from_source(
+        self, vm_name: str, definition: ImageDefinition, source_version: str, *, build_id: str
+    ) -> None:
+        if not isinstance(definition.source, MarketplaceSource):
+            raise RefusedError(f"{definition.name} is built from a golden image")
+        await self.create(vm_name, definition, source_version, build_id=build_id)
+
     async def status(self, vm_name: str) -> MachineStatus | None:
         self._call("status")
         held = self.vms.get(vm_name)
@@ -86,7 +94,8 @@ class FakeVerificationVms(Dial):
         held.commands[name] -= 1
         if held.commands[name] >= 0:
             return RunCommandStatus(finished=False, started_at=self.now)
-        return self.answers.get(name, RunCommandStatus(finished=True, exit_code=0))
+        ended = RunCommandStatus(finished=True, exit_code=0)
+        return self.answers.get(name, printed(name) if name.startswith("software-") else ended)
 
     async def delete(self, vm_name: str) -> None:
         self._call("delete")

@@ -14,13 +14,24 @@ from shared.dispatch import Dispatcher
 from shared.domain.image_definition import ImageDefinition
 from shared.domain.team import TeamRules
 from shared.intake import Intake
-from shared.messages import Command, Envelope, StartBuild, encode
-from shared.ports import Pace
+from shared.messages import (
+    Command,
+    Envelope,
+    PromoteImage,
+    RetireImages,
+    StartBuild,
+    WatchGallery,
+    encode,
+)
+from shared.ports import BuildCapacity, Pace
 from shared.runtime import Runtime
 from shared.settings import settings_from_environ
 from tests.fakes.azure import FakeGallery, FakeImageBuilder, FakeMarketplace, FakeVerificationVms
+from tests.fakes.build_logs import FakeBuildLogs
 from tests.fakes.definitions import ubuntu
+from tests.fakes.evidence import FakeEvidence, FakeSigner
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.notifier import FakeNotifier
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.records import MemoryRecords
 from tests.settings import APP_ENVIRON
@@ -31,6 +42,7 @@ PACE = Pace(
     grace=timedelta(seconds=120),
     retry=timedelta(minutes=30),
     blind=timedelta(minutes=30),
+    soak=timedelta(minutes=30),
 )
 
 
@@ -85,11 +97,16 @@ class World:
     )
     twice: bool = False
     crashes: Crashes = field(default_factory=Crashes)
+    max_builds: int = 20
 
     def __post_init__(self) -> None:
         self.now = NOON
+        self.stop_at: datetime | None = None
+        """Messages due later than this are left in their queues; None delivers all."""
+        self.capacity = BuildCapacity(scope="subscription/westeurope", limit=self.max_builds)
         self.records = MemoryRecords()
         self.gallery = FakeGallery()
+        self.gallery.clock = lambda: self.now
         self.image_builder = FakeImageBuilder(self.gallery)
         self.marketplace = FakeMarketplace(
             {
@@ -98,8 +115,12 @@ class World:
             }
         )
         self.vms = FakeVerificationVms()
+        self.build_logs = FakeBuildLogs()
         self.fleet = FakeFleet()
         self.outbox = FakeOutbox()
+        self.notifier = FakeNotifier()
+        self.evidence = FakeEvidence()
+        self.signer = FakeSigner()
         self.delivered: list[str] = []
         self._queue: list[tuple[datetime, int, Envelope]] = []
         self._taken = 0
@@ -108,20 +129,35 @@ class World:
             "definitions": self.definitions,
             "builds": self.records.builds,
             "image_versions": self.records.image_versions,
+            "channels": self.records.channels,
             "sources": self.records.sources,
+            "definition_states": self.records.definition_states,
+            "build_slots": self.records.build_slots,
             "vms": self.records.vms,
             "marketplace": self.marketplace,
             "image_builder": self.image_builder,
             "gallery": self.gallery,
             "verification_vms": self.vms,
+            "build_logs": self.build_logs,
             "fleet": self.fleet,
+            "notifier": self.notifier,
+            "evidence": self.evidence,
+            "signer": self.signer,
+            "receipts": self.records.receipts,
         }
         mortal = {
             name: port if name == "definitions" else Mortal(port, self.crashes)
             for name, port in ports.items()
         }
         self.dispatcher = Dispatcher(
-            ports={**mortal, "pace": PACE, "teams": TEAMS, "kind_tag": "assay-kind"},
+            ports={
+                **mortal,
+                "pace": PACE,
+                "teams": TEAMS,
+                "kind_tag": "assay-kind",
+                "build_region": "westeurope",
+                "build_capacity": self.capacity,
+            },
             outbox=Mortal(self.outbox, self.crashes),
             pace=PACE,
             clock=lambda: self.now,
@@ -143,18 +179,29 @@ class World:
             definitions=self.definitions,
             builds=self.records.builds,
             image_versions=self.records.image_versions,
+            channels=self.records.channels,
             sources=self.records.sources,
+            definition_states=self.records.definition_states,
+            build_slots=self.records.build_slots,
+            build_capacity=self.capacity,
             vms=self.records.vms,
             parked=self.records.parked,
+            audit=self.records.audit,
+            receipts=self.records.receipts,
             marketplace=self.marketplace,
             image_builder=self.image_builder,
             gallery=self.gallery,
             verification_vms=self.vms,
+            build_logs=self.build_logs,
             fleet=self.fleet,
+            notifier=self.notifier,
+            evidence=self.evidence,
+            signer=self.signer,
             outbox=self.outbox,
             pace=PACE,
             teams=TEAMS,
             kind_tag="assay-kind",
+            build_region="westeurope",
             now=lambda: self.now,
         )
 
@@ -168,12 +215,16 @@ class World:
         A delivery that dies comes back half a minute later, as the host would do it.
         Raises AssertionError when that takes more than *limit* deliveries.
         """
-        while self._queue:
+        while self._queue and (self.stop_at is None or self._queue[0][0] <= self.stop_at):
             assert len(self.delivered) < limit, self.delivered[-20:]
-            due, _, envelope = heapq.heappop(self._queue)
-            self.now = max(self.now, due)
-            for _ in range(2 if self.twice else 1):
-                await self._deliver(envelope)
+            await self.deliver_next()
+
+    async def deliver_next(self) -> None:
+        """Deliver the message that is due first, once or twice as the world does it."""
+        due, _, envelope = heapq.heappop(self._queue)
+        self.now = max(self.now, due)
+        for _ in range(2 if self.twice else 1):
+            await self._deliver(envelope)
 
     async def build(self, source_version: str = "22.04.202411080", **changes: Any) -> str:
         """Start a build of the one definition and drain; return the build's id."""
@@ -185,6 +236,15 @@ class World:
         await self.drain()
         page = await self.records.builds.list(definition=name)
         return page.items[0].id
+
+    async def timer(self, passed: timedelta) -> None:
+        """Let time pass, fire the timer that looks after the images, and drain."""
+        self.now += passed
+        self.send(WatchGallery())
+        for name in self.definitions:
+            self.send(PromoteImage(definition=name))
+            self.send(RetireImages(definition=name))
+        await self.drain()
 
     async def _deliver(self, envelope: Envelope) -> None:
         kind = envelope.command.kind

@@ -4,14 +4,16 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from azure.storage.queue.aio import QueueClient
 
 from localcloud.arm import ArmSimulator
@@ -31,6 +33,7 @@ from localcloud.environment import (
 from localcloud.guests import passing_reports
 from localcloud.host import FunctionsHost, HostOptions
 from localcloud.scenario.clients import GALLERY_API, Assay, Azure, Http, Simulation
+from localcloud.signing_key import signing_key
 from shared import runtime
 from shared.definitions import load_definitions
 
@@ -40,6 +43,31 @@ SPEED = 1000.0
 """The app's waits are divided by this, down to the least a queue can keep."""
 
 type Json = dict[str, Any]
+
+
+@dataclass
+class Chat:
+    """A chat channel behind a webhook on this machine."""
+
+    messages: list[Json] = field(default_factory=list)
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Take a message, as Teams does."""
+        self.messages.append(await request.json())
+        return web.Response(status=202)
+
+    def texts(self) -> list[str]:
+        """Return the title of every card."""
+        bodies = [m["attachments"][0]["content"]["body"] for m in self.messages]
+        return [body[0]["inlines"][0]["text"] for body in bodies]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[str]:
+        """Take messages, and yield the address of the webhook."""
+        app = web.Application()
+        app.router.add_post("/hook", self.take)
+        async with TestServer(app, host="127.0.0.1") as server:
+            yield str(server.make_url("/hook"))
 
 
 @dataclass
@@ -53,13 +81,14 @@ class LocalAssay:
     assay: Assay
     azure: Azure
     simulation: Simulation
+    chat: Chat
 
     async def until[T](self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
         """Look until there is something to see, and return it; else fail with *what*."""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 while (seen := await look()) is None:  # noqa: ASYNC110 - it is on a server
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.25)
         except TimeoutError:
             parked = [(m["queue"], m["reason"]) for m in await self.assay.parked()]
             pytest.fail(f"{what}: not seen in {WAIT_SECONDS} s; parked: {parked}")
@@ -133,10 +162,16 @@ async def local(environment: dict[str, str]) -> AsyncIterator[LocalAssay]:
         addresses = Addresses(
             storage=azurite.connection_string, arm=simulator.base_url, functions=""
         )
-        environment.update(app_environment(addresses, time_scale=SPEED))
+        environment.update(
+            app_environment(
+                addresses, time_scale=SPEED, signing_key=stack.enter_context(signing_key())
+            )
+        )
+        chat = Chat()
+        environment["ASSAY_NOTIFY_WEBHOOK"] = await stack.enter_async_context(chat.open())
         dials = HostOptions(
             deliver_twice=True,
-            max_polling_interval=0.2,
+            max_polling_interval=0.5,
             run_timers=False,
             before_stop=runtime.close,
         )
@@ -163,4 +198,5 @@ async def local(environment: dict[str, str]) -> AsyncIterator[LocalAssay]:
             assay=Assay(Http(http, host.base_url)),
             azure=azure,
             simulation=simulation,
+            chat=chat,
         )

@@ -9,7 +9,7 @@ import pytest
 
 from localcloud.environment import SUBSCRIPTION
 from tests.conformance.oav import validate
-from tests.functional.conftest import LocalAssay
+from tests.functional.conftest import Json, LocalAssay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,6 +19,16 @@ UBUNTU = {
     "sku": "22_04-lts-gen2",
 }
 DEBIAN = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}
+
+
+async def promoted(local: LocalAssay, name: str) -> Json:
+    """Wait until a version of the image is what `latest` means; return the image."""
+
+    async def look() -> Json | None:
+        image = await local.assay.image(name)
+        return image if image["newest"] else None
+
+    return await local.until(look, f"a promoted version of {name}")
 
 
 async def test_an_upstream_release_becomes_a_published_image(local: LocalAssay) -> None:
@@ -33,7 +43,7 @@ async def test_an_upstream_release_becomes_a_published_image(local: LocalAssay) 
         return builds[0]["id"] if builds else None
 
     build = await local.finished(await local.until(started, "a build of ubuntu-22-04"))
-    image = await local.assay.image("ubuntu-22-04")
+    image = await promoted(local, "ubuntu-22-04")
 
     assert build["phase"] == "released"
     assert build["source_version"] == "22.04.202611010"

@@ -15,15 +15,22 @@ from tests.functional.conftest import Json, LocalAssay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+UNBLOCKED = "blockDeletionBeforeEndOfLife"
 SOURCE = {k: UBUNTU[k] for k in ("publisher", "offer", "sku")}
 
 
 async def release(local: LocalAssay, version: str) -> str:
-    """Publish a golden Ubuntu from *version* and return its image version."""
+    """Publish a golden Ubuntu from *version*; return its image version once it is the newest."""
     await local.simulation.upstream_publishes(SOURCE, version)
     build = await local.finished((await local.assay.publish("ubuntu-22-04"))["build"])
     assert build["phase"] == "released", json.dumps(build, indent=1)
-    return str(build["attempts"][-1]["version"])
+    made = str(build["attempts"][-1]["version"])
+
+    async def newest() -> str | None:
+        image = await local.assay.image("ubuntu-22-04")
+        return made if image["newest"] and image["newest"]["version"] == made else None
+
+    return await local.until(newest, f"version {made} as the newest")
 
 
 async def deploy(local: LocalAssay, machine: Machine) -> None:
@@ -70,6 +77,10 @@ async def test_a_version_somebody_deletes_retires_the_vms_that_run_it(local: Loc
     image = await local.assay.image("ubuntu-22-04")
     gone = f"{image['image_id']}/versions/{vm['image']['version']}"
 
+    # An aged version may not be deleted before its end of life, unless somebody lifts that first.
+    lifted = {"properties": {"storageProfile": {}, "safetyProfile": {UNBLOCKED: False}}}
+    path = f"{gone}?api-version={GALLERY_API}"
+    await local.azure.http.call("PATCH", path, lifted)
     await local.azure.delete(gone, api=GALLERY_API)
 
     retired = await local.vm("web-1", verdict="retired")

@@ -11,6 +11,9 @@ from shared.dispatch import STEP_FUNCTIONS
 from shared.domain.image_definition import build_id
 from shared.intake import MAX_DELIVERIES
 from shared.messages import (
+    ApproveImage,
+    AttestImage,
+    CancelBuild,
     CleanUpBuild,
     Command,
     DetectSource,
@@ -18,16 +21,30 @@ from shared.messages import (
     HurryBuild,
     JudgeImageUsers,
     JudgeVm,
+    MoveChannel,
+    NotifyPeople,
+    PauseDefinition,
+    PromoteImage,
     PublishImage,
+    RebuildChildren,
+    RecordOutcome,
     RecordPolicyState,
     RepairImage,
+    RestoreVersion,
+    ResumeDefinition,
+    RetireImages,
+    RetireVersion,
+    RevokeVersion,
     StartAttempt,
     StartBuild,
+    StopBuild,
     TattooImage,
     TrackImageVersion,
     TrackVm,
     VerifyImage,
+    VerifySource,
     WatchBuild,
+    WatchGallery,
     encode,
 )
 from shared.workflow import STEP_BY_NAME, STEPS
@@ -45,14 +62,39 @@ VM_EVENT: dict[str, Any] = {
 COMMANDS: tuple[Command, ...] = (
     DetectSource(definition="ubuntu-22-04"),
     StartBuild(definition="ubuntu-22-04", source_version="22.04.1", requested_by="http"),
+    VerifySource(build_id="gone", turn=0),
     StartAttempt(build_id="gone", turn=0),
     WatchBuild(build_id="gone", turn=0),
     HurryBuild(template="gone-a1"),
     TattooImage(build_id="gone", turn=0),
     VerifyImage(build_id="gone", turn=0),
+    AttestImage(build_id="gone", turn=0),
     RepairImage(build_id="gone", turn=0),
     PublishImage(build_id="gone", turn=0),
+    PromoteImage(definition="ubuntu-22-04"),
+    MoveChannel(
+        definition="ubuntu-22-04", channel="stable", by="b", because="b", request="r",
+    ),
+    ApproveImage(
+        definition="ubuntu-22-04", channel="stable", image_version="1.1.1", by="b", because="b"
+    ),
+    RevokeVersion(
+        definition="ubuntu-22-04", image_version="1.1.1", by="b", because="b", request="r"
+    ),
+    RestoreVersion(
+        definition="ubuntu-22-04", image_version="1.1.1", by="b", because="b", request="r"
+    ),
+    RetireVersion(definition="ubuntu-22-04", image_version="1.1.1", by="b", because="b"),
+    RetireImages(definition="ubuntu-22-04"),
+    WatchGallery(),
     CleanUpBuild(build_id="gone"),
+    RecordOutcome(build_id="gone"),
+    PauseDefinition(definition="ubuntu-22-04", by="function-key", why="w"),
+    ResumeDefinition(definition="ubuntu-22-04", by="function-key", why="w"),
+    StopBuild(build_id="gone"),
+    NotifyPeople(event_id="e", event="ImagePublished", subject="images/x", data={}),
+    CancelBuild(build_id="gone", by="function-key", because="no need"),
+    RebuildChildren(definition="ubuntu-22-04"),
     TrackImageVersion(resource_id=f"{VM}/nothing"),
     TrackVm(resource_id=VM),
     RecordPolicyState(
@@ -86,7 +128,7 @@ async def test_the_app_has_these_functions_and_no_others(app: LoadedApp) -> None
     assert by_trigger["eventGridTrigger"] == {
         "receive_resource_event", "receive_policy_event", "receive_assay_event",
     }  # fmt: skip
-    assert by_trigger["timerTrigger"] == {"look_for_sources"}
+    assert by_trigger["timerTrigger"] == {"look_for_sources", "look_after_images"}
     assert all(name.startswith("api_") for name in by_trigger["httpTrigger"])
 
 
@@ -195,6 +237,20 @@ async def test_the_timer_asks_for_a_look_at_every_source(app: LoadedApp) -> None
 
     assert outcome.error is None
     assert app.world.outbox.commands == [DetectSource(definition="ubuntu-22-04")]
+
+
+async def test_the_timer_looks_after_every_image(app: LoadedApp) -> None:
+    status = {"Last": "", "LastUpdated": "", "Next": ""}
+    payload = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": False}
+
+    outcome = await app.invoke("look_after_images", TypedData(json=json.dumps(payload)))
+
+    assert outcome.error is None
+    assert app.world.outbox.commands == [
+        WatchGallery(),
+        PromoteImage(definition="ubuntu-22-04"),
+        RetireImages(definition="ubuntu-22-04"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from shared.domain.build import Attempt, Build
 from shared.domain.failure import Failure
 from shared.domain.verification import CheckResult, Verification
 from shared.web.exchange import Json, Links
+from shared.web.views.run_history import repair_report, run_history
 from shared.web.views.values import history_view, instant, instant_or_none
 
 
@@ -19,7 +20,7 @@ def build_summary(build: Build, links: Links) -> Json:
         "finished": build.finished,
         "attempt": attempt.number if attempt else None,
         "version": attempt.version if attempt else None,
-        "progress": (attempt.progress or None) if attempt else None,
+        "progress": build.waiting or (attempt.progress if attempt else "") or None,
         "requested_by": build.requested_by,
         "forced": build.forced,
         "created_at": instant(build.created_at),
@@ -34,7 +35,11 @@ def build_view(build: Build, links: Links) -> Json:
         **build_summary(build, links),
         "customization_digest": build.customization_digest,
         "due": instant_or_none(build.due),
+        "source_verification": _verification(build.source_verification)
+        if build.source_verification
+        else None,
         "attempts": [_attempt(build, a, links) for a in build.attempts],
+        **repair_report(build),
         "history": history_view(build.history),
     }
 
@@ -51,6 +56,7 @@ def _attempt(build: Build, attempt: Attempt, links: Links) -> Json:
         "run_requested_at": instant_or_none(attempt.run_requested_at),
         "ended_at": instant_or_none(attempt.ended_at),
         "progress": attempt.progress or None,
+        **run_history(attempt),
         "failure": _failure(failure) if failure else None,
         "verification": _verification(verification) if verification else None,
     }
@@ -77,4 +83,5 @@ def _result(result: CheckResult) -> Json:
         "severity": result.severity.value,
         "detail": result.detail or None,
         "seconds": result.seconds,
+        "runs": result.runs,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain.image_definition import ImageDefinition, MarketplaceSource
+from shared.domain.image_definition import ImageDefinition, ParentSource, Source
 from shared.domain.image_version import ImageVersion, newest_in_region
 from shared.domain.versions import version_key
 from shared.ports import SourceRecord
@@ -66,12 +66,15 @@ def image_view(known: ImageKnowledge, links: Links) -> Json:
             for r in definition.repairs
         ],
         "max_attempts": definition.max_attempts,
+        "channels_url": links.to("images", definition.name, "channels"),
         "versions_url": links.to("images", definition.name, "versions"),
         "builds_url": links.to("builds", definition=definition.name),
     }
 
 
-def _source(source: MarketplaceSource) -> Json:
+def _source(source: Source) -> Json:
+    if isinstance(source, ParentSource):
+        return {"image": source.image, "channel": source.channel, "urn": source.urn}
     return {
         "publisher": source.publisher,
         "offer": source.offer,
@@ -122,11 +125,47 @@ def version_view(version: ImageVersion, links: Links) -> Json:
         **version_summary(version, links),
         "image_id": version.image_id,
         "source_urn": version.source_urn,
+        "parent": _parent(version, links),
+        "lineage_url": links.to(
+            "images", version.definition, "versions", version.version, "lineage"
+        ),
         "customization_digest": version.customization_digest,
         "build": version.build_id,
         "build_url": links.to("builds", version.build_id),
         "attempt": version.attempt,
         "tattoo": dict(version.tattoo),
+        "evidence": _evidence(version, links),
         "vms_url": links.to("vms", image=version.definition, version=version.version),
         "history": history_view(version.history),
+    }
+
+
+def _parent(version: ImageVersion, links: Links) -> Json | None:
+    parent = version.parent
+    if parent is None:
+        return None
+    return {
+        "definition": parent.definition,
+        "version": parent.version,
+        "resource_id": parent.resource_id,
+        "url": links.to("images", parent.definition, "versions", parent.version),
+    }
+
+
+def _evidence(version: ImageVersion, links: Links) -> Json:
+    """Return what proves the version, as links; null where there is no such document."""
+    held, page = version.evidence, ("images", version.definition, "versions", version.version)
+    documents = {
+        "software_url": ("software", held.software),
+        "sbom_url": ("sbom", held.sbom),
+        "provenance_url": ("provenance", held.provenance),
+    }
+    return {
+        **{k: links.to(*page, name) if has else None for k, (name, has) in documents.items()},
+        "signed_by": held.signed_by or None,
+        "provenance_digest": held.provenance or None,
+        "statement_digest": held.statement or None,
+        "tattoo_digest": held.tattoo or None,
+        "compared_with": held.compared_with or None,
+        "changes": held.changes or None,
     }

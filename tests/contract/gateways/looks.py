@@ -70,6 +70,14 @@ async def replicated(cloud: Cloud, where: tuple[str, str]) -> GalleryVersion:
     )
 
 
+async def gone(cloud: Cloud, where: tuple[str, str]) -> None:
+    """Look at a version until the gallery has it no more."""
+    for _ in range(_LOOKS):
+        if await cloud.gallery.version(*where) is None:
+            return
+    raise AssertionError(f"still there after {_LOOKS} looks: {where}")
+
+
 async def booted(cloud: Cloud, vm_name: str) -> MachineStatus:
     """Have a VM of the built version made, for better or worse."""
     await built(cloud)

@@ -86,7 +86,7 @@ async def test_a_scale_set_that_does_not_exist_is_none(cloud: FleetCloud) -> Non
 def test_verification_vms_carry_the_tag_that_keeps_them_out_of_the_fleet(
     settings: Settings,
 ) -> None:
-    body = machine_body(things.DEFINITION, "/v", "build-1", settings)
+    body = machine_body(things.DEFINITION, {"id": "/v"}, "build-1", settings)
     assert dict(body)["tags"] == {BUILD_TAG: "build-1"}
 
 

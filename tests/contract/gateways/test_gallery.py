@@ -1,12 +1,21 @@
 """What the steps may rely on when they ask the Compute Gallery."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 
-from shared.errors import NotFoundError
-from shared.ports import GalleryVersion
+from shared.errors import NotFoundError, RefusedError
+from shared.ports import GalleryVersion, Publishing
 from tests.contract.gateways.clouds import Cloud
-from tests.contract.gateways.looks import built, ensured, replicated
+from tests.contract.gateways.looks import built, ensured, gone, replicated
 from tests.contract.gateways.things import DEFINITION, VERSION, spec
+
+
+def offered(**changes: Any) -> Publishing:
+    """Return how a released version is published."""
+    regions = {r.name: r.replicas for r in DEFINITION.regions}
+    return Publishing(**{"regions": regions, "excluded_from_latest": False, **changes})
 
 
 async def test_the_id_of_an_image_is_normalised(cloud: Cloud) -> None:
@@ -69,7 +78,7 @@ async def test_tags_are_added_to_those_there_are(cloud: Cloud) -> None:
 async def test_publishing_keeps_regions_and_tags(cloud: Cloud) -> None:
     image_id, version = await built(cloud)
 
-    await cloud.gallery.set_publishing(DEFINITION, version, excluded_from_latest=False)
+    await cloud.gallery.set_publishing(image_id, version, offered())
 
     published = await replicated(cloud, (image_id, version))
     assert published.excluded_from_latest is False
@@ -80,10 +89,10 @@ async def test_publishing_keeps_regions_and_tags(cloud: Cloud) -> None:
 
 async def test_a_version_is_taken_back_out_of_latest(cloud: Cloud) -> None:
     image_id, version = await built(cloud)
-    await cloud.gallery.set_publishing(DEFINITION, version, excluded_from_latest=False)
+    await cloud.gallery.set_publishing(image_id, version, offered())
     await replicated(cloud, (image_id, version))
 
-    await cloud.gallery.set_publishing(DEFINITION, version, excluded_from_latest=True)
+    await cloud.gallery.set_publishing(image_id, version, offered(excluded_from_latest=True))
 
     assert (await replicated(cloud, (image_id, version))).excluded_from_latest is True
 
@@ -95,4 +104,79 @@ async def test_what_is_not_there_cannot_be_tagged_or_published(cloud: Cloud) -> 
     with pytest.raises(NotFoundError, match=VERSION):
         await cloud.gallery.tag(image_id, VERSION, {"assay-attempt": "1"})
     with pytest.raises(NotFoundError, match=VERSION):
-        await cloud.gallery.set_publishing(DEFINITION, VERSION, excluded_from_latest=False)
+        await cloud.gallery.set_publishing(image_id, VERSION, offered())
+
+
+async def test_a_region_can_exclude_a_version_on_its_own(cloud: Cloud) -> None:
+    image_id, version = await built(cloud)
+
+    closed = offered(excluded_regions=frozenset({"northeurope"}))
+    await cloud.gallery.set_publishing(image_id, version, closed)
+
+    published = await replicated(cloud, (image_id, version))
+    assert published.excluded_from_latest is False
+    assert published.excluded_regions == {"northeurope"}
+    await cloud.gallery.set_publishing(image_id, version, offered())
+    assert (await replicated(cloud, (image_id, version))).excluded_regions == frozenset()
+
+
+async def test_replicas_end_of_life_and_tags_go_in_one_update(cloud: Cloud) -> None:
+    image_id, version = await built(cloud)
+    tags = (await replicated(cloud, (image_id, version))).tags
+    end = (datetime.now(UTC) + timedelta(days=90)).replace(microsecond=0)
+
+    await cloud.gallery.set_publishing(
+        image_id,
+        version,
+        offered(
+            regions={"westeurope": 4, "northeurope": 2},
+            end_of_life=end,
+            tags={**tags, "assay-state": "aged"},
+        ),
+    )
+
+    aged = await replicated(cloud, (image_id, version))
+    assert aged.regions == {"westeurope": 4, "northeurope": 2}
+    assert aged.end_of_life == end
+    assert aged.tags == {**tags, "assay-state": "aged"}
+    assert aged.deletion_blocked is False
+
+
+async def test_the_end_of_life_stays_where_an_update_does_not_name_one(cloud: Cloud) -> None:
+    image_id, version = await built(cloud)
+    end = (datetime.now(UTC) + timedelta(days=90)).replace(microsecond=0)
+    first = offered(end_of_life=end, block_deletion=True)
+    await cloud.gallery.set_publishing(image_id, version, first)
+    await replicated(cloud, (image_id, version))
+
+    await cloud.gallery.set_publishing(image_id, version, offered(excluded_from_latest=True))
+
+    kept = await replicated(cloud, (image_id, version))
+    assert (kept.end_of_life, kept.deletion_blocked) == (end, True)
+
+
+async def test_a_version_is_deleted_and_deleting_it_again_is_no_error(cloud: Cloud) -> None:
+    image_id, version = await built(cloud)
+
+    await cloud.gallery.delete(image_id, version)
+    await cloud.gallery.delete(image_id, version)
+    await gone(cloud, (image_id, version))
+    await cloud.gallery.delete(image_id, version)
+
+    assert await cloud.gallery.versions(image_id) == []
+
+
+async def test_a_version_is_not_deleted_before_its_end_of_life(cloud: Cloud) -> None:
+    image_id, version = await built(cloud)
+    end = datetime.now(UTC) + timedelta(days=90)
+    blocked = offered(end_of_life=end, block_deletion=True)
+    await cloud.gallery.set_publishing(image_id, version, blocked)
+    await replicated(cloud, (image_id, version))
+
+    with pytest.raises(RefusedError, match="BlockedBeforeEndOfLife"):
+        await cloud.gallery.delete(image_id, version)
+    unblocked = offered(block_deletion=False)
+    await cloud.gallery.set_publishing(image_id, version, unblocked)
+    await replicated(cloud, (image_id, version))
+    await cloud.gallery.delete(image_id, version)
+    await gone(cloud, (image_id, version))

@@ -109,3 +109,15 @@ async def test_a_deleted_template_is_gone_and_may_be_deleted_again(cloud: Cloud)
     await cloud.image_builder.delete(SPEC.name)
 
     assert await cloud.image_builder.status(SPEC.name) is None
+
+
+async def test_what_does_not_run_is_cancelled_without_a_word(cloud: Cloud) -> None:
+    await cloud.image_builder.cancel(SPEC.name)
+    await created(cloud)
+    await cloud.image_builder.cancel(SPEC.name)
+    await ran(cloud)
+    await cloud.image_builder.cancel(SPEC.name)
+
+    status = await cloud.image_builder.status(SPEC.name)
+    assert status is not None
+    assert status.run_state == "Succeeded"

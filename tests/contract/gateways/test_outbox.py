@@ -1,6 +1,7 @@
 """What the steps may rely on when they send: the fake, and Azurite with a simulated topic."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 from uuid import uuid4
@@ -20,10 +21,17 @@ from tests.contract.gateways import things
 from tests.fakes.outbox import FakeOutbox
 
 TRACK = TrackVm(resource_id="/subscriptions/s/resourceGroups/rg/providers/x/y/vm1")
+ENDED: dict[str, Any] = {
+    "build": "ubuntu-2204-1", "definition": "ubuntu-2204", "version": "1.20261122.1",
+    "source": "canonical:jammy:lts", "sourceVersion": "22.04.1", "attempts": 1, "repairs": [],
+    "failedChecks": [], "reason": "", "at": "2026-11-22T12:00:00+00:00",
+}  # fmt: skip
 PUBLISHED = Announcement(
-    name="ImagePublished", subject="ubuntu-2204/1.20261122.1", key="k", data={"version": "1"}
+    name="ImagePublished", subject="ubuntu-2204/1.20261122.1", key="k", data=ENDED
 )
-REJECTED = Announcement(name="ImageRejected", subject="ubuntu-2204/1.20261122.2", key="k")
+REJECTED = Announcement(
+    name="ImageRejected", subject="ubuntu-2204/1.20261122.2", key="k", data={**ENDED, "attempts": 3}
+)
 NOW = timedelta()
 
 
@@ -185,13 +193,13 @@ async def test_announcements_arrive_under_ids_of_their_own(post: Post) -> None:
             "id": PUBLISHED.event_id,
             "type": "Assay.ImagePublished",
             "subject": "ubuntu-2204/1.20261122.1",
-            "data": {"version": "1"},
+            "data": ENDED,
         },
         REJECTED.event_id: {
             "id": REJECTED.event_id,
             "type": "Assay.ImageRejected",
             "subject": "ubuntu-2204/1.20261122.2",
-            "data": {},
+            "data": {**ENDED, "attempts": 3},
         },
     }
 
@@ -212,7 +220,29 @@ async def test_an_announcement_is_a_cloud_event_of_this_deployment(
 
     assert event["specversion"] == "1.0"
     assert event["source"] == f"/assay/{arm.subscription_id}/rg-assay"
-    assert "dataschema" not in event
+    assert event["dataschema"] == "urn:assay:events:ImagePublished:v1"
+
+
+@pytest.mark.azurite
+async def test_an_announcement_names_its_schema_at_our_own_address_where_we_know_it(
+    real: RealPost, arm: ArmSimulator, azurite: Azurite
+) -> None:
+    settings = things.settings(
+        arm=arm.base_url,
+        subscription=arm.subscription_id,
+        topic=arm.topic_endpoint(),
+        storage=azurite.connection_string,
+    )
+    here = replace(settings, public_url="https://assay.example")
+    outbox = StorageOutbox(here, FixedToken(), retries=0)
+    await outbox.announce([PUBLISHED])
+    await outbox.close()
+
+    [event] = await real.cloud_events()
+
+    assert event["dataschema"] == (
+        "https://assay.example/api/v1/schemas/events/ImagePublished.v1.json"
+    )
 
 
 @pytest.mark.azurite

@@ -12,6 +12,7 @@ from shared.errors import RefusedError, UnavailableError
 from shared.gateways.clients import AzureClients
 from shared.gateways.image_builder import ImageBuilderGateway
 from shared.gateways.templates import template_body
+from shared.ports import Publishing
 from shared.settings import Settings
 from tests.arm_plugin import FixedToken
 from tests.contract.gateways.clouds import SimulatedCloud
@@ -152,9 +153,10 @@ async def test_nothing_is_waited_for(arm: ArmSimulator, cloud: SimulatedCloud) -
 async def test_publishing_sends_the_whole_list_of_regions_and_no_source(
     arm: ArmSimulator, cloud: SimulatedCloud
 ) -> None:
-    await built(cloud)
+    image_id, version = await built(cloud)
 
-    await cloud.gallery.set_publishing(DEFINITION, VERSION, excluded_from_latest=False)
+    publishing = Publishing(regions={"westeurope": 1, "northeurope": 2}, excluded_from_latest=False)
+    await cloud.gallery.set_publishing(image_id, version, publishing)
 
     [sent] = _bodies(arm, "GalleryImageVersions_Update")
     profile = sent["properties"]["publishingProfile"]

@@ -1,11 +1,14 @@
 """What the steps may rely on when they boot a candidate."""
 
+from dataclasses import replace
+
 import pytest
 
-from shared.errors import NotFoundError
+from shared.domain.image_definition import ParentSource
+from shared.errors import NotFoundError, RefusedError
 from tests.contract.gateways.clouds import Cloud
-from tests.contract.gateways.looks import booted, finished
-from tests.contract.gateways.things import DEFINITION, SPEC, VERSION
+from tests.contract.gateways.looks import booted, finished, until
+from tests.contract.gateways.things import DEFINITION, SOURCE_VERSION, SPEC, VERSION
 
 VM = "av-ubuntu-2204-1"
 
@@ -94,3 +97,20 @@ async def test_a_deleted_vm_is_gone_and_may_be_deleted_again(cloud: Cloud) -> No
     await cloud.vms.delete(VM)
 
     assert await cloud.vms.status(VM) is None
+
+
+async def test_a_bare_source_version_boots_and_may_be_asked_for_again(cloud: Cloud) -> None:
+    for _ in range(2):
+        await cloud.vms.create_from_source(
+            "av-source", DEFINITION, SOURCE_VERSION, build_id=SPEC.build_id
+        )
+    status = await until(
+        lambda: cloud.vms.status("av-source"), lambda s: s.provisioning_state != "Creating"
+    )
+    assert status.agent_ready is True
+
+
+async def test_a_golden_image_has_no_bare_source_to_boot(cloud: Cloud) -> None:
+    child = replace(DEFINITION, source=ParentSource(image="base", channel="stable"))
+    with pytest.raises(RefusedError):
+        await cloud.vms.create_from_source("av-source", child, "1.0.0", build_id="b")

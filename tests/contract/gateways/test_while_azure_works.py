@@ -7,8 +7,10 @@ import pytest
 from azure.mgmt.compute.models import Gallery
 
 from localcloud.arm import ArmSimulator
+from shared.domain.failure import FailureClass
 from shared.errors import UnavailableError
 from shared.gateways.clients import AzureClients
+from shared.ports import Publishing
 from shared.settings import Settings
 from tests.arm_plugin import FixedToken
 from tests.contract.gateways import things
@@ -151,12 +153,34 @@ async def test_a_new_region_is_replicated_to_while_the_old_ones_stay(
     slow_arm.cloud.scheduler.advance(RUN)
     image_id = cloud.gallery.image_id(DEFINITION)
 
-    await cloud.gallery.set_publishing(
-        things.with_region(DEFINITION, "swedencentral"), VERSION, excluded_from_latest=False
-    )
+    regions = {"westeurope": 1, "northeurope": 2, "swedencentral": 1}
+    publishing = Publishing(regions=regions, excluded_from_latest=False)
+    await cloud.gallery.set_publishing(image_id, VERSION, publishing)
 
     version = await cloud.gallery.version(image_id, VERSION)
     assert version is not None
     assert set(version.regions) == {"westeurope", "northeurope", "swedencentral"}
     assert version.replicated == {"westeurope", "northeurope"}
     assert version.provisioning_state == "Updating"
+
+
+async def test_a_run_that_is_cancelled_ends_without_a_version(
+    cloud: SimulatedCloud, slow_arm: ArmSimulator
+) -> None:
+    await _created(cloud, slow_arm)
+    await cloud.image_builder.run(SPEC.name)
+    slow_arm.cloud.scheduler.advance(MINUTE)
+
+    await cloud.image_builder.cancel(SPEC.name)
+    await cloud.image_builder.cancel(SPEC.name)
+
+    canceling = await cloud.image_builder.status(SPEC.name)
+    assert canceling is not None
+    assert canceling.run_state == "Canceling"
+    slow_arm.cloud.scheduler.advance(RUN)
+    canceled = await cloud.image_builder.status(SPEC.name)
+    assert canceled is not None
+    assert canceled.run_state == "Canceled"
+    assert canceled.run_failure is not None
+    assert canceled.run_failure.failure_class is FailureClass.CANCELLED
+    assert await cloud.image_builder.output(SPEC.name) is None

@@ -83,8 +83,3 @@ def settings(*, arm: str, subscription: str, topic: str, storage: str = "none") 
             ),
         }
     )
-
-
-def with_region(definition: ImageDefinition, name: str) -> ImageDefinition:
-    """The definition with one region more."""
-    return replace(definition, regions=(*definition.regions, TargetRegion(name=name)))

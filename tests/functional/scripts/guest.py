@@ -13,6 +13,7 @@ STUBBED = (
     "apt-get",
     "auditctl",
     "chronyc",
+    "curl",
     "df",
     "ss",
     "sshd",

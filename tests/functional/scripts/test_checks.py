@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from shared.definitions import load_definitions
+from shared.domain.image_definition import ImageDefinition
 from shared.domain.verification import Outcome
 from shared.factory.check_results import read_result
 from shared.ports import RunCommandStatus
 from tests.functional.scripts.guest import SCRIPTS, Guest
 
-UBUNTU = load_definitions(SCRIPTS.parents[1])["ubuntu-22-04"]
+DEFINITIONS = load_definitions(SCRIPTS.parents[1])
+UBUNTU, WEB = DEFINITIONS["ubuntu-22-04"], DEFINITIONS["web-ubuntu-22-04"]
 
 KERNEL = """\
 case "$2" in
@@ -58,10 +60,10 @@ def hardened(guest: Guest) -> Guest:
     return guest
 
 
-def result(guest: Guest, name: str) -> tuple[Outcome, str]:
-    """Run a script of the Ubuntu definition as Azure would, and read the result of its check."""
+def result(guest: Guest, name: str, definition: ImageDefinition = UBUNTU) -> tuple[Outcome, str]:
+    """Run a script of the definition as Azure would, and read the result of its check."""
     script = Path(f"check/{name}.sh")
-    check = next(c for c in UBUNTU.checks if c.script == (SCRIPTS / script).read_text())
+    check = next(c for c in definition.checks if c.script == (SCRIPTS / script).read_text())
     ran = guest.run(script)
     status = RunCommandStatus(
         finished=True, exit_code=ran.code, output=ran.output[-4096:], error=ran.error
@@ -183,3 +185,53 @@ def test_a_root_that_is_not_trusted_is_found(hardened: Guest) -> None:
     outcome, detail = result(hardened, "root-trusted")
     assert outcome is Outcome.FAILED
     assert detail.startswith("exit code ")
+
+
+SERVED = """\
+printf 'HTTP/1.1 200 OK\\r\\nServer: nginx\\r\\n\\r\\nIt works.\\n'"""
+WEB_LISTENING = LISTENING + "\necho 'tcp LISTEN 0 511 0.0.0.0:80 0.0.0.0:*'"
+
+
+@pytest.fixture
+def web(hardened: Guest) -> Guest:
+    """A hardened guest with nginx, which answers well."""
+    hardened.answer("curl", SERVED)
+    hardened.answer("ss", WEB_LISTENING)
+    assert hardened.run(Path("customize/nginx.sh")).code == 0
+    return hardened
+
+
+def test_a_good_web_server_passes(web: Guest) -> None:
+    assert result(web, "nginx", WEB) == (Outcome.PASSED, "3 of 3 passed")
+    assert result(web, "web-ports", WEB)[0] is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("command", "shell", "name", "detail"),
+    [
+        (
+            "curl",
+            SERVED.replace("Server: nginx", "Server: nginx/1.18.0 (Ubuntu)"),
+            "nginx",
+            "1 of 3 failed: 3 - it does not tell its version",
+        ),
+        (
+            "curl",
+            "echo 'curl: (7) Failed to connect to 127.0.0.1 port 80' >&2; exit 7",
+            "nginx",
+            "2 of 3 failed: 2 - it serves its page; 3 - it does not tell its version",
+        ),
+        ("systemctl", "exit 3", "nginx", "1 of 3 failed: 1 - nginx runs"),
+        (
+            "ss",
+            WEB_LISTENING + "\necho 'tcp LISTEN 0 511 0.0.0.0:8080 0.0.0.0:*'",
+            "web-ports",
+            "exit code 1: listening on tcp 0.0.0.0:8080",
+        ),
+    ],
+)
+def test_a_fault_of_the_web_server_is_found_and_named(
+    web: Guest, command: str, shell: str, name: str, detail: str
+) -> None:
+    web.answer(command, shell)
+    assert result(web, name, WEB) == (Outcome.FAILED, detail)

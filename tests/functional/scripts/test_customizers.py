@@ -126,3 +126,16 @@ def test_agents_are_reinstalled_with_fresh_configuration(guest: Guest) -> None:
         "unattended-upgrades",
         "systemctl enable auditd.service chrony.service unattended-upgrades.service",
     ]
+
+
+def test_nginx_is_installed_and_told_to_keep_its_version(guest: Guest) -> None:
+    assert guest.run(Path("customize/nginx.sh")) == OK
+    assert guest.calls() == [
+        "apt-get -y -o DPkg::Lock::Timeout=300 install nginx",
+        "systemctl enable nginx.service",
+    ]
+    assert guest.read("etc/nginx/conf.d/60-assay.conf").splitlines()[0] == "server_tokens off;"
+    assert guest.read("etc/nginx/sites-enabled/default") == guest.read(
+        "etc/nginx/sites-available/default"
+    )
+    assert guest.read("var/www/html/index.html") == "It works.\n"

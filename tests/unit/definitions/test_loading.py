@@ -112,6 +112,7 @@ def test_every_definition_of_the_repository_loads() -> None:
     assert {name: d.source.urn for name, d in definitions.items()} == {
         "debian-12": "debian:debian-12:12-gen2",
         "ubuntu-22-04": "canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2",
+        "web-ubuntu-22-04": "ubuntu-22-04@stable",
         "windows-server-2022": (
             "microsoftwindowsserver:windowsserver:2022-datacenter-azure-edition"
         ),

@@ -184,7 +184,7 @@ def test_a_wrong_field_is_named_with_its_line(
             "    customizers: [{name: one, shell: a.sh}]\n",
             [
                 "tiny.yaml:19: repairs[0].answers[0]: there is no check sshd; there are boot, "
-                "tattoo, customize",
+                "vm-agent, tattoo, software, verify, customize",
                 "tiny.yaml:20: repairs[0].customizers[0].name: one is used above already",
             ],
         ),

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from shared.domain.image_definition import CUSTOMIZE, Repair, build_id, customization_digest
 from tests.fakes.definitions import shell, ubuntu
 
@@ -62,3 +64,19 @@ def test_a_build_id_leaves_room_for_the_names_made_from_it() -> None:
     longest = ubuntu(name="a" * 40)
 
     assert len(f"{build_id(longest, '1.2.3')}-a10-verify") <= 64
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"repairs": ()},
+        {"checks": ()},
+        {"customizers": ()},
+        {"max_attempts": 9},
+        {"verify_vm_size": "Standard_D4s_v5"},
+        {"verify_source": True},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_any_other_change_of_the_file_is_another_build(changes: dict[str, object]) -> None:
+    assert build_id(ubuntu(**changes), "1.0.0") != build_id(ubuntu(), "1.0.0")

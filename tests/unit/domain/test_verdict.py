@@ -187,3 +187,20 @@ def test_a_swapped_disk_is_told_with_the_verdict() -> None:
         "Version 1.1.1 of ubuntu is the newest in westeurope; VM and OS disk name different "
         "images, find out whether the disk was swapped.",
     )
+
+
+def test_a_version_on_trial_is_current_and_the_reason_says_so() -> None:
+    trial = replace(version("1.1.2"), excluded_from_latest=True)
+    assert verdict("1.1.2", trial, version("1.1.1")) == (
+        Verdict.CURRENT,
+        "Version 1.1.2 of ubuntu is released and newer than 1.1.1, the newest westeurope offers; "
+        "it is on trial.",
+    )
+
+
+def test_a_version_taken_back_is_aged_with_the_reason() -> None:
+    withdrawn = replace(version("1.1.2"), excluded_from_latest=True, withdrawn="it is slow")
+    assert verdict("1.1.2", withdrawn, version("1.1.1")) == (
+        Verdict.AGED,
+        "Version 1.1.2 of ubuntu was taken back (it is slow); redeploy from 1.1.1.",
+    )

@@ -201,7 +201,8 @@ async def test_a_vm_that_boots_too_slowly_fails_though_it_is_ready() -> None:
     build = await build_of(world, await world.build())
 
     assert build.attempt.verification
-    assert build.attempt.verification.results[0].detail == ("ready after 120 s, allowed are 90 s")
+    details = {r.name: r.detail for r in build.attempt.verification.results}
+    assert details["boot"] == "ready after 120 s, allowed are 90 s"
 
 
 async def test_a_vm_that_is_gone_while_it_boots_is_made_again() -> None:
@@ -394,15 +395,3 @@ async def test_a_run_whose_output_comes_late_is_found_by_its_version() -> None:
 
     assert build.phase is Phase.RELEASED
     assert len(build.attempts) == 1
-
-
-async def test_logs_of_a_failed_attempt_outlive_the_release() -> None:
-    world = new_world()
-    service = Failure(failure_class=FailureClass.SERVICE, message="InternalOperationError")
-    world.image_builder.fail_run(f"{expected_id(world)}-a1", service)
-
-    build = await build_of(world, await world.build())
-
-    assert build.phase is Phase.RELEASED
-    assert world.image_builder.deleted == [f"{build.id}-a2"]
-    assert list(world.image_builder.templates) == [f"{build.id}-a1"]

@@ -70,8 +70,8 @@ async def test_a_source_version_becomes_a_released_image_version(twice: bool) ->
     assert world.image_builder.runs == [f"{build.id}-a1"]
     assert world.vms.created == world.vms.deleted == [f"{build.id}-a1-verify"]
     assert world.gallery.published[-1] == ("1.20261122.1", False)
-    assert {a.name for a in world.outbox.announced} == {"ImagePublished"}
-    assert len({a.event_id for a in world.outbox.announced}) == 1
+    assert {a.name for a in world.outbox.announced} == {"ImagePublished", "ImagePromoted"}
+    assert len({a.event_id for a in world.outbox.announced}) == 2
     assert (await world.records.parked.list()).items == ()
 
 
@@ -310,12 +310,16 @@ async def test_killed_at_every_call_the_build_ends_the_same() -> None:
 
     for at in range(1, calls + 1):
         world = new_world(crashes=Crashes(at=at))
-        build = await build_of(world, await world.build())
+        build_id = await world.build()
+        await world.timer(timedelta(hours=1))
+        await world.timer(timedelta(hours=1))
+        build = await build_of(world, build_id)
         version = await version_of(world, "1.20261122.1")
 
         assert build.phase is Phase.RELEASED, at
+        assert not version.excluded_from_latest, at
         assert len(build.attempts) == 1, at
         assert version.state is VersionState.RELEASED, at
         assert world.image_builder.created == [f"{build.id}-a1"], at
         assert world.vms.vms == {}, at
-        assert {a.name for a in world.outbox.announced} == {"ImagePublished"}, at
+        assert {a.name for a in world.outbox.announced} == {"ImagePublished", "ImagePromoted"}, at

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +13,23 @@ from shared.domain.image_version import ImageVersion
 from shared.domain.vm_record import PolicyState, VmRecord
 from shared.messages import Command
 from shared.ports import Stored, VmEntry
-from shared.web.answer import Handler, answer, body_text
+from shared.web.answer import answer, body_text
 from shared.web.exchange import ApiRequest, ApiResponse
+from shared.web.handler import Handler
+from tests.fakes.evidence import FakeEvidence, FakeSigner
+from tests.fakes.fleet import FakeFleet
 from tests.fakes.gallery import FakeGallery
 from tests.fakes.marketplace import FakeMarketplace
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.records import (
+    MemoryAudit,
     MemoryBuilds,
+    MemoryChannels,
+    MemoryDefinitionStates,
     MemoryImageVersions,
     MemoryParked,
+    MemoryReceipts,
+    MemoryRecords,
     MemorySources,
     MemoryVms,
 )
@@ -34,6 +42,7 @@ class Settings:
     """The settings the API reads."""
 
     public_url: str = "https://assay.example"
+    signs_in: bool = False
 
 
 @dataclass
@@ -49,23 +58,33 @@ class Office:
     sources: MemorySources = field(default_factory=MemorySources)
     vms: MemoryVms = field(default_factory=MemoryVms)
     parked: MemoryParked = field(default_factory=MemoryParked)
+    audit: MemoryAudit = field(default_factory=MemoryAudit)
+    receipts: MemoryReceipts = field(default_factory=MemoryReceipts)
     gallery: FakeGallery = field(default_factory=FakeGallery)
     marketplace: FakeMarketplace = field(
         default_factory=lambda: FakeMarketplace({URN: ["22.04.20261", SOURCE_VERSION]})
     )
+    fleet: FakeFleet = field(default_factory=FakeFleet)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
+    evidence: FakeEvidence = field(default_factory=FakeEvidence)
+    signer: FakeSigner = field(default_factory=FakeSigner)
+    others: MemoryRecords = field(default_factory=MemoryRecords)
+    """The records that steps read and the tests of the API do not look at."""
+
+    @property
+    def channels(self) -> MemoryChannels:
+        return self.others.channels
+
+    @property
+    def definition_states(self) -> MemoryDefinitionStates:
+        return self.others.definition_states
 
     def now(self) -> datetime:
         return NOON
 
     async def run(self, command: Command, *, correlation_id: str) -> None:
-        ports = {
-            "definitions": self.definitions,
-            "builds": self.builds,
-            "sources": self.sources,
-            "marketplace": self.marketplace,
-            "gallery": self.gallery,
-        }
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        ports = {**vars(self.others), **own, "pace": PACE}
         dispatcher = Dispatcher(ports=ports, outbox=self.outbox, pace=PACE, clock=self.now)
         await dispatcher.run(command, correlation_id=correlation_id)
 

@@ -9,7 +9,6 @@ import pytest
 from shared.domain.build import Phase
 from shared.domain.vm_record import Verdict
 from shared.ports import VmEntry
-from shared.web.answer import Handler
 from shared.web.api import (
     get_build,
     get_image,
@@ -20,6 +19,7 @@ from shared.web.api import (
     list_versions,
     list_vms,
 )
+from shared.web.handler import Handler
 from shared.web.parked import list_parked
 from tests.unit.web.office import Office
 from tests.unit.web.samples import (

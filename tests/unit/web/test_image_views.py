@@ -112,6 +112,7 @@ def test_an_image_tells_its_newest_version_region_by_region_and_what_it_is_made_
             }
         ],
         "max_attempts": 3,
+        "channels_url": f"{BASE}/images/ubuntu/channels",
         "versions_url": f"{BASE}/images/ubuntu/versions",
         "builds_url": f"{BASE}/builds?definition=ubuntu",
     }
@@ -123,11 +124,24 @@ def test_an_image_version_tells_its_tattoo_its_build_and_its_history() -> None:
         **VERSION_SUMMARY,
         "image_id": IMAGE_ID,
         "source_urn": URN,
+        "parent": None,
+        "lineage_url": f"{BASE}/images/ubuntu/versions/1.20261122.1/lineage",
         "customization_digest": "abc",
         "build": BUILD_ID,
         "build_url": f"{BASE}/builds/{BUILD_ID}",
         "attempt": 1,
         "tattoo": {"definition": "ubuntu", "version": "1.20261122.1"},
+        "evidence": {
+            "software_url": None,
+            "sbom_url": None,
+            "provenance_url": None,
+            "signed_by": None,
+            "provenance_digest": None,
+            "statement_digest": None,
+            "tattoo_digest": None,
+            "compared_with": None,
+            "changes": None,
+        },
         "vms_url": f"{BASE}/vms?image=ubuntu&version=1.20261122.1",
         "history": [
             {

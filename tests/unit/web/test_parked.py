@@ -6,7 +6,7 @@ import json
 import pytest
 
 from shared.messages import Envelope, TrackVm, decode, encode, load_json
-from shared.web.answer import Handler
+from shared.web.handler import Handler
 from shared.web.parked import (
     discard_parked,
     get_parked,

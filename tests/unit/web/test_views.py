@@ -97,6 +97,9 @@ def test_a_build_tells_why_its_attempt_failed_and_what_each_check_said() -> None
         **BUILD_SUMMARY,
         "customization_digest": failed.customization_digest,
         "due": None,
+        "source_verification": None,
+        "repairs": [],
+        "suggestions": [],
         "attempts": [
             {
                 "number": 1,
@@ -108,6 +111,11 @@ def test_a_build_tells_why_its_attempt_failed_and_what_each_check_said() -> None
                 "run_requested_at": HOUR_AGO_TEXT,
                 "ended_at": NOON_TEXT,
                 "progress": "Succeeded",
+                "timeout_minutes": None,
+                "steps": [],
+                "messages": [],
+                "logs": None,
+                "left_behind": None,
                 "failure": {"class": "check", "message": "no-telnet failed"},
                 "verification": {
                     "vm": "verify-1",
@@ -121,6 +129,7 @@ def test_a_build_tells_why_its_attempt_failed_and_what_each_check_said() -> None
                             "severity": "block",
                             "detail": "telnet is installed",
                             "seconds": 1.5,
+                            "runs": 1,
                         }
                     ],
                 },
