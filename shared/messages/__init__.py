@@ -1,0 +1,100 @@
+"""Every message between steps, and the envelope it travels in.
+
+A queue holds UTF-8 JSON: `{"kind", "version", "correlation_id", "tries", "body"}`. The host copies
+top-level keys of a message over its own trigger metadata whatever their case, so the envelope uses
+none of the host's names (`id`, `dequeueCount`, `insertionTime` …), and all else is under `body`.
+
+Readers ignore fields they do not know and refuse a version newer than theirs; writers are strict.
+"""
+
+from shared.messages.base import Announcement, Command, Delayed, Message
+from shared.messages.build_commands import (
+    AttestImage,
+    BuildCommand,
+    CancelBuild,
+    CleanUpBuild,
+    DetectSource,
+    HurryBuild,
+    PublishImage,
+    RepairImage,
+    StartAttempt,
+    StartBuild,
+    StopBuild,
+    TattooImage,
+    VerifyImage,
+    VerifySource,
+    WatchBuild,
+)
+from shared.messages.catalog import COMMANDS
+from shared.messages.channel_commands import (
+    ApproveImage,
+    MoveChannel,
+    PromoteImage,
+    RestoreVersion,
+    RetireImages,
+    RetireVersion,
+    RevokeVersion,
+    WatchGallery,
+)
+from shared.messages.definition_commands import (
+    PauseDefinition,
+    RebuildChildren,
+    RecordOutcome,
+    ResumeDefinition,
+)
+from shared.messages.envelope import MAX_BYTES, Envelope, decode, encode, is_envelope, load_json
+from shared.messages.fleet_commands import (
+    JudgeImageUsers,
+    JudgeVm,
+    RecordPolicyState,
+    TrackImageVersion,
+    TrackVm,
+)
+from shared.messages.people_commands import NotifyPeople
+
+__all__ = [
+    "COMMANDS",
+    "MAX_BYTES",
+    "Announcement",
+    "ApproveImage",
+    "AttestImage",
+    "BuildCommand",
+    "CancelBuild",
+    "CleanUpBuild",
+    "Command",
+    "Delayed",
+    "DetectSource",
+    "Envelope",
+    "HurryBuild",
+    "JudgeImageUsers",
+    "JudgeVm",
+    "Message",
+    "MoveChannel",
+    "NotifyPeople",
+    "PauseDefinition",
+    "PromoteImage",
+    "PublishImage",
+    "RebuildChildren",
+    "RecordOutcome",
+    "RecordPolicyState",
+    "RepairImage",
+    "RestoreVersion",
+    "ResumeDefinition",
+    "RetireImages",
+    "RetireVersion",
+    "RevokeVersion",
+    "StartAttempt",
+    "StartBuild",
+    "StopBuild",
+    "TattooImage",
+    "TrackImageVersion",
+    "TrackVm",
+    "VerifyImage",
+    "VerifySource",
+    "WatchBuild",
+    "WatchGallery",
+    "decode",
+    "encode",
+    "is_envelope",
+    "load_json",
+]

@@ -1,0 +1,56 @@
+"""Every command by its kind."""
+
+from shared.messages.base import Command
+from shared.messages.build_commands import (
+    AttestImage,
+    CancelBuild,
+    CleanUpBuild,
+    DetectSource,
+    HurryBuild,
+    PublishImage,
+    RepairImage,
+    StartAttempt,
+    StartBuild,
+    StopBuild,
+    TattooImage,
+    VerifyImage,
+    VerifySource,
+    WatchBuild,
+)
+from shared.messages.channel_commands import (
+    ApproveImage,
+    MoveChannel,
+    PromoteImage,
+    RestoreVersion,
+    RetireImages,
+    RetireVersion,
+    RevokeVersion,
+    WatchGallery,
+)
+from shared.messages.definition_commands import (
+    PauseDefinition,
+    RebuildChildren,
+    RecordOutcome,
+    ResumeDefinition,
+)
+from shared.messages.fleet_commands import (
+    JudgeImageUsers,
+    JudgeVm,
+    RecordPolicyState,
+    TrackImageVersion,
+    TrackVm,
+)
+from shared.messages.people_commands import NotifyPeople
+
+COMMANDS: dict[str, type[Command]] = {
+    c.kind: c
+    for c in (
+        DetectSource, StartBuild, VerifySource, RecordOutcome, PauseDefinition, ResumeDefinition,
+        StartAttempt, WatchBuild, HurryBuild, TattooImage, VerifyImage,
+        AttestImage, RepairImage, PublishImage, PromoteImage, MoveChannel,
+        ApproveImage, RevokeVersion, RestoreVersion, RetireVersion, RetireImages, WatchGallery,
+        CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
+        RebuildChildren, TrackImageVersion, TrackVm,
+        RecordPolicyState, JudgeImageUsers, JudgeVm,
+    )
+}  # fmt: skip

@@ -1,0 +1,57 @@
+"""The messages that keep the register of image versions and VMs true."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from shared.messages.base import Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackImageVersion(Command):
+    """A gallery image version changed or went: read it and write what is true."""
+
+    kind: ClassVar[str] = "track_image_version"
+    resource_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackVm(Command):
+    """A VM, scale-set instance or scale set changed or went: read it and write what is true."""
+
+    kind: ClassVar[str] = "track_vm"
+    resource_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPolicyState(Command):
+    """Azure Policy spoke about a VM; *timestamp* orders what it said."""
+
+    kind: ClassVar[str] = "record_policy_state"
+    resource_id: str
+    assignment_id: str
+    definition_id: str
+    reference_id: str
+    state: str
+    """Compliance state as sent; empty for a deletion."""
+    timestamp: datetime
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeImageUsers(Command):
+    """Judge again every VM that runs *image_id*, a page at a time."""
+
+    kind: ClassVar[str] = "judge_image_users"
+    image_id: str
+    because: str
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeVm(Command):
+    """Judge again the VMs under *vm_keys*, at most a page of them."""
+
+    kind: ClassVar[str] = "judge_vm"
+    vm_keys: tuple[str, ...]
+    because: str

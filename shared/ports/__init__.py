@@ -1,0 +1,77 @@
+"""What the steps need of the outside, as narrow protocols.
+
+Azure adapters are in `gateways/`, Table Storage in `records/`; the tests' memory versions pass the
+same contract suites. Every method may raise `RetryableError` or `RefusedError` besides what its
+docstring names.
+"""
+
+from shared.ports.build_records import BuildCapacity, Builds, BuildSlots, DefinitionStates
+from shared.ports.evidence import Evidence, Signer
+from shared.ports.fleet import Fleet, ScaleSetModel
+from shared.ports.gallery import Gallery, GalleryVersion, Publishing
+from shared.ports.image_building import (
+    BuildLogs,
+    CopiedLogs,
+    ImageBuilder,
+    Marketplace,
+    TemplateSpec,
+    TemplateStatus,
+)
+from shared.ports.image_records import Channels, ImageVersions, SourceRecord, Sources
+from shared.ports.operation_records import (
+    RECEIPT_LIFE,
+    Audit,
+    AuditEntry,
+    Parked,
+    ParkedMessage,
+    Receipt,
+    Receipts,
+)
+from shared.ports.outlets import Note, Notifier, Outbox
+from shared.ports.values import Definitions, Pace, Page, Stored
+from shared.ports.verification_vms import MachineStatus, RunCommandStatus, VerificationVms
+from shared.ports.vm_records import VmEntry, VmFilter, Vms
+
+__all__ = [
+    "RECEIPT_LIFE",
+    "Audit",
+    "AuditEntry",
+    "BuildCapacity",
+    "BuildLogs",
+    "BuildSlots",
+    "Builds",
+    "Channels",
+    "CopiedLogs",
+    "DefinitionStates",
+    "Definitions",
+    "Evidence",
+    "Fleet",
+    "Gallery",
+    "GalleryVersion",
+    "ImageBuilder",
+    "ImageVersions",
+    "MachineStatus",
+    "Marketplace",
+    "Note",
+    "Notifier",
+    "Outbox",
+    "Pace",
+    "Page",
+    "Parked",
+    "ParkedMessage",
+    "Publishing",
+    "Receipt",
+    "Receipts",
+    "RunCommandStatus",
+    "ScaleSetModel",
+    "Signer",
+    "SourceRecord",
+    "Sources",
+    "Stored",
+    "TemplateSpec",
+    "TemplateStatus",
+    "VerificationVms",
+    "VmEntry",
+    "VmFilter",
+    "Vms",
+]

@@ -1,0 +1,89 @@
+"""From the text of a variable to its value; each raises ValueError that says what is wrong."""
+
+import json
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+"""Hosts that are this machine."""
+_RESOURCE_ID = re.compile(
+    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+$", re.IGNORECASE
+)
+_GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
+_MOST_BUILDS = 100
+
+
+def to_duration(value: str) -> timedelta:
+    """Read a number of seconds: more than 0, at most a week."""
+    seconds = float(value)
+    if not 0 < seconds <= 7 * 24 * 3600:
+        raise ValueError("it must be more than 0 and at most 604800 seconds")
+    return timedelta(seconds=seconds)
+
+
+def to_builds_at_once(value: str) -> int:
+    """Read how many builds may run at once."""
+    if not value.isdecimal() or not 1 <= int(value) <= _MOST_BUILDS:
+        raise ValueError(f"it must be a whole number from 1 to {_MOST_BUILDS}")
+    return int(value)
+
+
+def to_url(value: str) -> str:
+    """Take an https address, or an http one on a loopback address."""
+    parts = urlsplit(value)
+    if parts.scheme == "https" and parts.hostname:
+        return value
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
+        return value
+    raise ValueError("it must be an https address (http only on this machine)")
+
+
+def to_optional_url(value: str) -> str:
+    """Take an address as `to_url` does, or nothing."""
+    return to_url(value) if value else ""
+
+
+def to_notify_form(value: str) -> str:
+    """Take `teams` or `slack`."""
+    if value not in ("teams", "slack"):
+        raise ValueError("it must be teams or slack")
+    return value
+
+
+def to_guid(value: str) -> str:
+    """Read a GUID, in lower case."""
+    if not _GUID.match(value):
+        raise ValueError("it must be a GUID")
+    return value.lower()
+
+
+def to_resource_id(value: str) -> str:
+    """Take the id of a resource in a resource group."""
+    if not _RESOURCE_ID.match(value):
+        raise ValueError("it must be a resource id that starts /subscriptions/…/resourceGroups/…")
+    return value
+
+
+def to_team_pattern(value: str) -> re.Pattern[str] | None:
+    """Compile an expression that has a group called team; None for nothing."""
+    if not value:
+        return None
+    try:
+        pattern = re.compile(value)
+    except re.error as error:
+        raise ValueError(f"it is no regular expression ({error})") from error
+    if "team" not in pattern.groupindex:
+        raise ValueError("it lacks a group called team: (?P<team>…)")
+    return pattern
+
+
+def to_team_map(value: str) -> dict[str, str]:
+    """Read a JSON object of subscription id, in lower case, to team."""
+    try:
+        parsed = json.loads(value)
+    except ValueError as error:
+        raise ValueError("it must be a JSON object") from error
+    if not isinstance(parsed, dict) or not all(isinstance(v, str) for v in parsed.values()):
+        raise ValueError("it must be a JSON object of subscription id to team name")
+    return {k.lower(): v for k, v in parsed.items()}
