@@ -2,8 +2,8 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-# Tests run in this many processes.
-JOBS ?= 2
+# Tests run in this many processes: more than two cores' worth, for many of them wait.
+JOBS ?= 4
 # Options for the local cloud, for example: make run ARGS="--functions-port 8071"
 ARGS ?=
 

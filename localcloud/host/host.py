@@ -15,8 +15,8 @@ from localcloud.host.idle import State, wait_until_idle
 from localcloud.host.invoker import Invoker
 from localcloud.host.metadata import manual_metadata
 from localcloud.host.protos import TypedData
-from localcloud.host.queues import LEASE_S, Delivery, QueueListener
-from localcloud.host.settings import HostSettings, read_host_json
+from localcloud.host.queues import LEASE_S, POISON_SUFFIX, Delivery, QueueListener
+from localcloud.host.settings import HostSettings, QueueSettings, read_host_json
 from localcloud.host.storage import Queues
 from localcloud.host.tasks import Tasks
 from localcloud.host.timers import Timer
@@ -31,7 +31,8 @@ class HostOptions:
     `before_stop`: awaited on the app's own loop before it ends, to close what the app opened.
     `deliver_twice`: deliver every queue message once more after it succeeded.
     `lease`: for how long a message is hidden while its function runs (renewed at half-time).
-    `max_polling_interval`: in place of the one in host.json.
+    `max_polling_interval`: in place of the one in host.json, for all queues but poison queues:
+    those are empty almost always, and looking at them costs as much as at any other.
     `run_timers`: false to fire timers only through the admin interface.
     `stop_grace`: how long invocations may go on after the host is asked to stop.
     """
@@ -88,7 +89,7 @@ class FunctionsHost:
 
     async def __aenter__(self) -> Self:
         """Load the app and serve it. FunctionsHostError or PortTakenError says why it cannot."""
-        settings = self._host_settings()
+        settings = read_host_json(self._app_dir)
         app_settings = dict(os.environ)
         if self._storage is not None:
             app_settings["AzureWebJobsStorage"] = self._storage
@@ -148,12 +149,11 @@ class FunctionsHost:
         for listener in self._listeners:
             listener.resume()
 
-    def _host_settings(self) -> HostSettings:
-        settings = read_host_json(self._app_dir)
+    def _queue_settings(self, function: Function, settings: HostSettings) -> QueueSettings:
         longest = self._options.max_polling_interval
-        if longest is None:
-            return settings
-        return replace(settings, queues=replace(settings.queues, max_polling_interval=longest))
+        if longest is None or function.trigger.queue_name.endswith(POISON_SUFFIX):
+            return settings.queues
+        return replace(settings.queues, max_polling_interval=longest)
 
     async def _start(self, stack: AsyncExitStack, settings: HostSettings, queues: Queues) -> None:
         self._work, loops = Tasks(), Tasks()
@@ -200,7 +200,7 @@ class FunctionsHost:
                 queues=queues,
                 invoker=self._invoker,
                 tasks=self._work,
-                settings=settings.queues,
+                settings=self._queue_settings(function, settings),
                 delivery=delivery,
             )
             for function in self.functions
