@@ -99,16 +99,22 @@ async def start_build(
             definition.source.urn,
         )
         return []
-    parent = None
+    build = _new_build(command, definition, identity, gallery.image_id(definition), now=now)
     if isinstance(definition.source, ParentSource):
-        row = await parent_row(
-            definition.source, command.source_version, image_versions=image_versions
-        )
-        parent = as_parent(row)
-    build = Build(
+        version = command.source_version
+        row = await parent_row(definition.source, version, image_versions=image_versions)
+        build = replace(build, parent=as_parent(row))
+    await builds.save(Stored(build))
+    return [*resuming, *following(build, now=now)]
+
+
+def _new_build(
+    command: StartBuild, definition: ImageDefinition, identity: str, image_id: str, *, now: datetime
+) -> Build:
+    return Build(
         id=identity,
         definition=definition.name,
-        image_id=gallery.image_id(definition),
+        image_id=image_id,
         source_urn=definition.source.urn,
         source_version=command.source_version,
         customization_digest=customization_digest(definition),
@@ -116,12 +122,9 @@ async def start_build(
         forced=bool(command.force),
         created_at=now,
         updated_at=now,
-        parent=parent,
         definition_digest=definition_digest(definition),
         phase=Phase.VERIFYING_SOURCE if definition.verify_source else Phase.QUEUED,
     )
-    await builds.save(Stored(build))
-    return [*resuming, *following(build, now=now)]
 
 
 async def _resume(

@@ -80,10 +80,12 @@ def _storage(reader: Reader) -> Storage:
         queue_uri=reader.read("AzureWebJobsStorage__queueServiceUri", to_optional_url, ""),
         blob_uri=reader.read("AzureWebJobsStorage__blobServiceUri", to_optional_url, ""),
     )
-    if not storage.connection_string and not (storage.table_uri and storage.queue_uri):
+    uris = (storage.table_uri, storage.queue_uri, storage.blob_uri)
+    if not storage.connection_string and not all(uris):
         reader.problems.append(
-            "AzureWebJobsStorage__tableServiceUri and AzureWebJobsStorage__queueServiceUri are "
-            "not both set (the local cloud sets AzureWebJobsStorage instead)."
+            "AzureWebJobsStorage__tableServiceUri, AzureWebJobsStorage__queueServiceUri and "
+            "AzureWebJobsStorage__blobServiceUri are not all set (the local cloud sets "
+            "AzureWebJobsStorage instead)."
         )
     return storage
 

@@ -18,7 +18,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         name="AzureWebJobsStorage",
         means="Connection string of the storage account. Only for the local cloud: in Azure leave "
-        "it out and set the two service URIs below.",
+        "it out and set the three service URIs below.",
         default="",
     ),
     Variable(
@@ -33,9 +33,8 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         name="AzureWebJobsStorage__blobServiceUri",
-        means="Blob endpoint of the storage account, reached with the managed identity; build logs "
-        "are kept there, and the host keeps its keys and timer locks there. Empty: logs are left "
-        "where Image Builder put them.",
+        means="Blob endpoint of the storage account, reached with the managed identity; evidence "
+        "and build logs are kept there, and the host keeps its keys and timer locks there.",
         default="",
     ),
     Variable(

@@ -83,10 +83,19 @@ async def test_releases_go_through_canary_to_stable(local: LocalAssay) -> None:
     assert stable["id"].endswith(f"/images/{NAME}/versions/{second}")
     versions = await local.assay.http.call("GET", f"{IMAGE}/versions")
     assert [v["state"] for v in versions["items"]] == ["released", "aged"]
-    promoted = {e["id"]: e["data"]["version"] for e in local.events("ImagePromoted")}
-    assert sorted(promoted.values()) == [first, second]
-    aged = {e["id"]: e["data"] for e in local.events("ImageAged")}
-    assert [a["version"] for a in aged.values()] == [first]
+    # Words follow deeds: the announcement may still be on its way.
+    assert await local.until(said(local, "ImagePromoted", {first, second}), "both promotions said")
+    assert await local.until(said(local, "ImageAged", {first}), "the first version said to be aged")
+
+
+def said(local: LocalAssay, kind: str, versions: set[str]) -> Callable[[], Awaitable[bool | None]]:
+    """Return a look at whether each of *versions*, and no other, was announced under one id."""
+
+    async def look() -> bool | None:
+        by_id = {e["id"]: e["data"]["version"] for e in local.events(kind)}
+        return True if sorted(by_id.values()) == sorted(versions) else None
+
+    return look
 
 
 async def test_a_channel_is_asked_again_for_nothing(local: LocalAssay) -> None:

@@ -44,6 +44,7 @@ def test_everything_missing_is_named_at_once() -> None:
     assert text.startswith("Assay cannot start:")
     assert [name for name in required if f"{name} is not set." not in text] == []
     assert "AzureWebJobsStorage__queueServiceUri" in text
+    assert "AzureWebJobsStorage__blobServiceUri are not all set" in text
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,7 @@ def test_storage_is_reached_with_an_identity_unless_a_connection_string_is_given
         "AzureWebJobsStorage": "",
         "AzureWebJobsStorage__tableServiceUri": "https://s.table.core.windows.net",
         "AzureWebJobsStorage__queueServiceUri": "https://s.queue.core.windows.net",
+        "AzureWebJobsStorage__blobServiceUri": "https://s.blob.core.windows.net",
         "AzureWebJobsStorage__clientId": "client",
     }
 
