@@ -16,6 +16,7 @@ from shared.domain.image_definition import MarketplaceSource
 from shared.domain.versions import is_version
 from shared.errors import BadMessageError
 from shared.messages import (
+    BY_EVENT,
     Command,
     HurryBuild,
     NotifyPeople,
@@ -126,7 +127,7 @@ def _start_builds(event: Event, definitions: Definitions) -> list[Command]:
     if not is_version(version):
         raise _bad("data.version", f"is {version!r}, which is no version number")
     return [
-        StartBuild(definition=d.name, source_version=version, requested_by="source-version")
+        StartBuild(definition=d.name, source_version=version, requested_by=BY_EVENT)
         for d in definitions.values()
         if d.source.urn == source.urn
     ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from shared.domain.build import Attempt, Build, Phase
 from shared.domain.run_history import KeptLogs
 from shared.errors import NotFoundError, NotReadyError, RefusedError
+from shared.factory.verify_image import vm_name_of
 from shared.messages import CleanUpBuild, Delayed, Message
 from shared.ports import BuildLogs, Builds, ImageBuilder, Pace, Stored, VerificationVms
 
@@ -73,7 +74,7 @@ def _repeated(command: CleanUpBuild, looks: int, pace: Pace) -> list[Message]:
 
 def _vm_names(build: Build) -> list[str]:
     """Return every VM the build may have made, even one it died before it could note."""
-    names = [f"{attempt.template}-verify" for attempt in build.attempts]
+    names = [vm_name_of(attempt) for attempt in build.attempts]
     if build.source_verification or (
         build.history and build.history[0].old == Phase.VERIFYING_SOURCE
     ):

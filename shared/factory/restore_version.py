@@ -12,8 +12,6 @@ from shared.factory.revoke_version import children_of_version, inherited_request
 from shared.messages import JudgeImageUsers, Message, PromoteImage, RestoreVersion
 from shared.ports import Channels, Definitions, Gallery, ImageVersions
 
-UNDONE = "its revocation was undone"
-
 
 async def restore_version(
     command: RestoreVersion,

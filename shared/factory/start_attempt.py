@@ -16,10 +16,9 @@ from shared.factory.build_places import take_place
 from shared.factory.definitions import definition_named
 from shared.factory.parents import parent_problem
 from shared.factory.sealing import keep_build_statement
-from shared.factory.start_build import BY_EVENT
 from shared.factory.tattoo_customizer import tattoo_customizer
 from shared.factory.turns import Repeat, give_up_attempt, go, take_turn
-from shared.messages import Message, StartAttempt
+from shared.messages import BY_EVENT, Message, StartAttempt
 from shared.ports import (
     BuildCapacity,
     Builds,

@@ -20,7 +20,7 @@ from shared.factory.definitions import definition_named
 from shared.factory.parents import BY_PARENT, parent_row, version_shown
 from shared.factory.resume_definition import resumed
 from shared.factory.turns import following
-from shared.messages import Message, StartBuild
+from shared.messages import BY_EVENT, Message, StartBuild
 from shared.ports import (
     Builds,
     Channels,
@@ -35,8 +35,6 @@ from shared.ports import (
 
 _log = logging.getLogger(__name__)
 
-BY_EVENT = "source-version"
-"""`requested_by` of builds that an upstream release asked for."""
 SAID_AGAIN = timedelta(hours=1)
 """A repeated delivery comes within this time; the event's id is the same, so nobody hears twice."""
 

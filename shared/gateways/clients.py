@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shared.settings import Settings
+from shared.settings.conversions import LOOPBACK
 
 if TYPE_CHECKING:
     from azure.core import AsyncPipelineClient
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
 SCOPE = "https://management.azure.com/.default"
 """What tokens are asked for, whatever address Resource Manager is reached under."""
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 30
 
 
 def is_loopback(url: str) -> bool:
     """Tell whether *url* points at this machine: there, and only there, http will do."""
-    return urlsplit(url).hostname in _LOOPBACK
+    return urlsplit(url).hostname in LOOPBACK
 
 
 def credential(settings: Settings) -> "AsyncTokenCredential":

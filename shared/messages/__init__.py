@@ -9,6 +9,7 @@ Readers ignore fields they do not know and refuse a version newer than theirs; w
 
 from shared.messages.base import Announcement, Command, Delayed, Message
 from shared.messages.build_commands import (
+    BY_EVENT,
     AttestImage,
     BuildCommand,
     CancelBuild,
@@ -53,6 +54,7 @@ from shared.messages.fleet_commands import (
 from shared.messages.people_commands import NotifyPeople
 
 __all__ = [
+    "BY_EVENT",
     "COMMANDS",
     "MAX_BYTES",
     "Announcement",

@@ -5,6 +5,9 @@ from typing import ClassVar
 
 from shared.messages.base import Command
 
+BY_EVENT = "source-version"
+"""`requested_by` of builds that an upstream release asked for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectSource(Command):

@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.image_definition import ParentSource
 from shared.errors import NotFoundError, RefusedError
-from tests.contract.gateways.clouds import Cloud
+from tests.contract.gateways.clouds import Cloud, SimulatedCloud
 from tests.contract.gateways.looks import booted, finished, until
 from tests.contract.gateways.things import DEFINITION, SOURCE_VERSION, SPEC, VERSION
 
@@ -23,7 +23,7 @@ async def test_a_candidate_boots_and_its_agent_is_ready(cloud: Cloud) -> None:
 
     assert (status.provisioning_state, status.failure) == ("Succeeded", "")
     assert status.agent_ready is True
-    if status.created_at or status.provisioned_at:
+    if isinstance(cloud, SimulatedCloud):  # the fake has no clock of Azure's
         assert status.created_at
         assert status.provisioned_at
         assert status.provisioned_at >= status.created_at
