@@ -147,3 +147,15 @@ class VmVerdictChanged(EventData):
     image: str = Field(description="Id of the image it runs.")
     version: str
     as_of: datetime
+    machine: str = Field(
+        default="vm",
+        description="`vm`, `flexible-instance`, `uniform-instance`, or `scale-set` for the model "
+        "of one: what its next instances are made of.",
+    )
+    rule: str = Field(default="", description="The rule that led to the verdict.")
+    due_at: datetime | None = Field(
+        default=None, description="By when it is to be redeployed; null when nothing is due."
+    )
+    newest: str | None = Field(
+        default=None, description="The version to redeploy from; null when there is none."
+    )

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from shared.definitions import load_definitions
+from shared.definitions import load_definitions, load_fleet_policy
 from shared.dispatch import Dispatcher
-from shared.domain.team import TeamRules
+from shared.domain.fleet_policy import FleetPolicy
 from shared.errors import DefinitionError
 from shared.gateways.build_logs import BuildLogsGateway
 from shared.gateways.clients import AzureClients, credential
@@ -44,11 +44,14 @@ from shared.ports import (
     Pace,
     Parked,
     Receipts,
+    RecentVersions,
     Signer,
     Sources,
+    Subscriptions,
     VerificationVms,
     Vms,
 )
+from shared.records.recent_versions import RememberedVersions
 from shared.records.records import Records
 from shared.settings import Settings, settings_from_environ
 from shared.telemetry import quiet_sdks
@@ -62,12 +65,14 @@ class Runtime:
     definitions: Definitions
     builds: Builds
     image_versions: ImageVersions
+    recent_versions: RecentVersions
     channels: Channels
     sources: Sources
     definition_states: DefinitionStates
     build_slots: BuildSlots
     build_capacity: BuildCapacity
     vms: Vms
+    subscriptions: Subscriptions
     parked: Parked
     audit: Audit
     receipts: Receipts
@@ -82,8 +87,7 @@ class Runtime:
     signer: Signer
     outbox: Outbox
     pace: Pace
-    teams: TeamRules
-    kind_tag: str
+    fleet_policy: FleetPolicy
     build_region: str
     """Region of the templates, where a golden image to build from must be replicated to."""
     now: Callable[[], datetime]
@@ -119,8 +123,11 @@ class Runtime:
         await self.dispatcher.run(command, correlation_id=correlation_id)
 
 
-def load(environ: Mapping[str, str], app_dir: Path) -> tuple[Settings, Definitions]:
-    """Read settings and image definitions; raises SettingsError or DefinitionError, all at once."""
+def load(environ: Mapping[str, str], app_dir: Path) -> tuple[Settings, Definitions, FleetPolicy]:
+    """Read settings, image definitions and the fleet policy.
+
+    Raises SettingsError or DefinitionError, with all that is wrong at once.
+    """
     settings = settings_from_environ(environ)
     definitions = load_definitions(app_dir / settings.images_dir)
     homeless = [
@@ -131,14 +138,15 @@ def load(environ: Mapping[str, str], app_dir: Path) -> tuple[Settings, Definitio
     ]
     if homeless:
         raise DefinitionError(homeless)
-    return settings, definitions
+    return settings, definitions, load_fleet_policy(app_dir / settings.fleet_file)
 
 
-def build(settings: Settings, definitions: Definitions) -> Runtime:
+def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolicy) -> Runtime:
     """Join the adapters to the ports; nothing is connected before its first use."""
     identity = credential(settings)
     clients = AzureClients(settings, identity)
     records = Records(settings.storage, identity)
+    recent_versions = RememberedVersions(records.image_versions, pace=settings.pace, clock=_clock)
     build_logs = BuildLogsGateway(clients, settings, identity)
     outbox = StorageOutbox(settings, identity)
     notifier = WebhookNotifier(settings)
@@ -148,12 +156,14 @@ def build(settings: Settings, definitions: Definitions) -> Runtime:
         definitions=definitions,
         builds=records.builds,
         image_versions=records.image_versions,
+        recent_versions=recent_versions,
         channels=records.channels,
         sources=records.sources,
         definition_states=records.definition_states,
         build_slots=records.build_slots,
         build_capacity=_capacity(settings),
         vms=records.vms,
+        subscriptions=records.subscriptions,
         parked=records.parked,
         audit=records.audit,
         receipts=records.receipts,
@@ -168,10 +178,9 @@ def build(settings: Settings, definitions: Definitions) -> Runtime:
         signer=signs,
         outbox=outbox,
         pace=settings.pace,
-        teams=settings.teams,
-        kind_tag=settings.kind_tag,
+        fleet_policy=fleet_policy,
         build_region=settings.location,
-        now=lambda: datetime.now(UTC),
+        now=_clock,
         closers=(
             build_logs.close,
             evidence.close,
@@ -185,13 +194,17 @@ def build(settings: Settings, definitions: Definitions) -> Runtime:
     )
 
 
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
 def _capacity(settings: Settings) -> BuildCapacity:
     scope = f"{settings.subscription_id}/{settings.location}"
     return BuildCapacity(scope=scope, limit=settings.max_concurrent_builds)
 
 
 @cache
-def start() -> tuple[Settings, Definitions]:
+def start() -> tuple[Settings, Definitions, FleetPolicy]:
     """Read what the app needs, once per process; a faulty one must not start."""
     quiet_sdks()
     return load(os.environ, Path(__file__).resolve().parent.parent)

@@ -49,7 +49,7 @@ def load_definition(path: Path) -> ImageDefinition:
 
     Raises DefinitionError that names every fault at once.
     """
-    document = read_document(_text(path), str(path))
+    document = read_document(text_of(path), str(path))
     file, problems = _validate(document, path.stem)
     if file is not None:
         definition, of_scripts = to_domain(file, path.parent)
@@ -57,10 +57,11 @@ def load_definition(path: Path) -> ImageDefinition:
         if not problems:
             return definition
     ordered = sorted(problems, key=lambda p: document.line(p.path))
-    raise DefinitionError([_sentence(path, document, problem) for problem in ordered])
+    raise DefinitionError([sentence_of(path, document, problem) for problem in ordered])
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Read a file of UTF-8; DefinitionError when it is none, or too large."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -82,7 +83,8 @@ def _validate(document: Document, stem: str) -> tuple[DefinitionFile | None, lis
     return file, problems_between(file, stem)
 
 
-def _sentence(path: Path, document: Document, problem: Problem) -> str:
+def sentence_of(path: Path, document: Document, problem: Problem) -> str:
+    """Return *problem* in a sentence that names file, line and field."""
     where = f"{path}:{document.line(problem.path)}"
     name = field_name(problem.path)
     return f"{where}: {name}: {problem.says}" if name else f"{where}: {problem.says}"
@@ -112,7 +114,7 @@ def _chain_problems(
     for name, field, says in faults_of_chains(definitions, unread):
         path = by_name[name]
         problem = Problem(("source", field), says)
-        yield _sentence(path, read_document(_text(path), str(path)), problem)
+        yield sentence_of(path, read_document(text_of(path), str(path)), problem)
 
 
 def _gallery_key(definition: ImageDefinition) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a definition, in sentences for the people who wrote it."""
+"""What pydantic finds wrong with a file, in sentences for the people who wrote it."""
 
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, get_args
@@ -28,18 +28,29 @@ _SENTENCES = {
 """By pydantic's name of the fault; filled in with its context and the value given."""
 
 
-def problems_of(error: ValidationError, document: Document) -> list[Problem]:
-    """Return one problem per fault in *error*, each at its place in *document*."""
+def problems_of(
+    error: ValidationError,
+    document: Document,
+    *,
+    model: type[BaseModel] = DefinitionFile,
+    kind: str = "an image definition",
+) -> list[Problem]:
+    """Return one problem per fault in *error*, each at its place in *document*.
+
+    *model* is that of the whole document, *kind* what people call it.
+    """
     return [
-        Problem(tuple(detail["loc"]), _says(detail, document))
+        Problem(tuple(detail["loc"]), _says(detail, document, model, kind))
         for detail in error.errors(include_url=False)
     ]
 
 
-def _says(detail: "ErrorDetails", document: Document) -> str:
+def _says(
+    detail: "ErrorDetails", document: Document, model: type[BaseModel], file_kind: str
+) -> str:
     kind, path, given = detail["type"], tuple(detail["loc"]), detail["input"]
     if kind == "extra_forbidden":
-        return _unknown_field(path)
+        return _unknown_field(path, model, file_kind)
     if given is None:
         return "is empty"
     if kind == "string_type":
@@ -70,17 +81,16 @@ def _shown(given: object) -> str:
     return repr(given)
 
 
-def _unknown_field(path: Place) -> str:
-    close = get_close_matches(str(path[-1]), _fields_at(path[:-1]), n=1)
+def _unknown_field(path: Place, model: type[BaseModel], file_kind: str) -> str:
+    close = get_close_matches(str(path[-1]), _fields_at(path[:-1], model), n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    return f"is not a field of an image definition here{hint}"
+    return f"is not a field of {file_kind} here{hint}"
 
 
-def _fields_at(path: Place) -> list[str]:
-    """Return the names of the fields of the section *path* leads to."""
-    model: type[BaseModel] = DefinitionFile
+def _fields_at(path: Place, model: type[BaseModel]) -> list[str]:
+    """Return the names of the fields of the section *path* leads to, in a document of *model*."""
     for part in path:
-        if isinstance(part, str):
+        if isinstance(part, str) and part in model.model_fields:
             annotation = model.model_fields[part].annotation
             sections = [a for a in (annotation, *get_args(annotation)) if _is_section(a)]
             model = sections[0]

@@ -13,3 +13,19 @@ class Transition:
     new: str
     at: datetime
     because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmLine:
+    """A transition of a VM as the history of its team and of its image shows it."""
+
+    key: str
+    resource_id: str
+    number: int
+    """Which line of the VM's own history it is, from 1."""
+    team: str
+    """Whose the VM was afterwards."""
+    definition: str
+    version: str
+    """The image version it ran afterwards."""
+    transition: Transition

@@ -13,11 +13,11 @@ Inputs are resources as Azure Resource Manager writes them in JSON, `None` where
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.domain.identifiers import normalise_id, parse_gallery_image
-from shared.domain.vm_record import Image, LineageSource
+from shared.domain.vm_record import Boot, Image, LineageSource
 
 type Json = Mapping[str, Any]
 
@@ -84,6 +84,35 @@ def from_reference(reference: Json | None) -> Image:
 def is_exact(image: Image) -> bool:
     """Tell whether *image* leaves nothing to ask the disk; a managed image has no versions."""
     return bool(image.version) or _is_managed(image.image_id)
+
+
+def boot_of(reference: Json | None, os_disk_id: str) -> Boot:
+    """Return what a VM with the image *reference* boots from the OS disk *os_disk_id*."""
+    said = from_reference(reference)
+    text = f"{said.image_id}@{said.version}" if said.image_id else ""
+    return Boot(reference=text, os_disk_id=normalise_id(os_disk_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a VM was last seen to boot, and the image that turned out to be."""
+
+    boot: Boot
+    image: Image
+
+    def still(self, boot: Boot) -> Image | None:
+        """Return the image where the VM boots the same as then; None where it must be found."""
+        same = self.boot == boot and boot != Boot()
+        return self.image if same and self.image.image_id else None
+
+    def swapped(self, boot: Boot) -> bool:
+        """Tell whether the OS disk was swapped behind a reference that stayed the same."""
+        before, now = self.boot, boot
+        return (
+            before.reference == now.reference
+            and bool(before.os_disk_id)
+            and before.os_disk_id != now.os_disk_id
+        )
 
 
 def copied_from(resource: Json) -> str:

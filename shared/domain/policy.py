@@ -39,6 +39,11 @@ def roll_up(states: Iterable[PolicyState]) -> str:
     return min(alive, key=RANK.index, default="")
 
 
+def evaluated_at(states: Iterable[PolicyState]) -> datetime | None:
+    """Return when the oldest evaluation among those not deleted was made; None without one."""
+    return min((s.timestamp for s in states if not s.deleted), default=None)
+
+
 def _precedence(state: PolicyState) -> tuple[datetime, bool, int]:
     strength = -RANK.index(canonical(state.state))
     return (state.timestamp, state.deleted, strength)

@@ -43,7 +43,9 @@ async def restore_version(
     because = f"version {row.version} was restored"
     messages: list[Message] = [
         news_of_version("ImageRestored", row, _since(row), details),
-        JudgeImageUsers(image_id=gallery.image_id(definition), because=because),
+        JudgeImageUsers(
+            image_id=gallery.image_id(definition), image_version=row.version, because=because
+        ),
         PromoteImage(definition=definition.name),
     ]
     for child in await children_of_version(row, definitions, image_versions=image_versions):

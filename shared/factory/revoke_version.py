@@ -50,7 +50,9 @@ async def revoke_version(
     because = f"version {row.version} was revoked"
     messages: list[Message] = [
         news,
-        JudgeImageUsers(image_id=gallery.image_id(definition), because=because),
+        JudgeImageUsers(
+            image_id=gallery.image_id(definition), image_version=row.version, because=because
+        ),
         PromoteImage(definition=definition.name),
     ]
     if command.inherit:

@@ -153,7 +153,11 @@ def _last_words(build: Build) -> list[Message]:
     if build.phase is Phase.RELEASED:
         version = build.attempt.version
         messages.append(
-            JudgeImageUsers(image_id=build.image_id, because=f"version {version} was published")
+            JudgeImageUsers(
+                image_id=build.image_id,
+                image_version=version,
+                because=f"version {version} was published",
+            )
         )
         messages.append(RebuildChildren(definition=build.definition))
         messages.append(PromoteImage(definition=build.definition))

@@ -8,7 +8,7 @@ from shared.domain.identifiers import parse_resource_id
 from shared.domain.image_version import ImageVersion
 from shared.domain.lineage import shared_form
 from shared.domain.vm_record import Image, VmFacts
-from shared.ports import Definitions, Gallery, ImageVersions
+from shared.ports import Definitions, Gallery, Reading, RecentVersions
 
 BUILD_TAG = "assay-build"
 """Tag of the VMs candidates are verified in: the build it is for."""
@@ -19,16 +19,22 @@ _STAGING = re.compile(r"^it_(?P<owner>.+)_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{
 
 @dataclass(slots=True, kw_only=True)
 class Catalog:
-    """Made for one message: each definition's versions are read once."""
+    """Made for one message: each definition's versions are taken once.
+
+    A *sure* catalog reads them; another takes what the process remembers, as `RecentVersions` says.
+    """
 
     definitions: Definitions
     gallery: Gallery
-    image_versions: ImageVersions
-    _names: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Definition and our own image id, by every id under which users see the image."""
+    recent_versions: RecentVersions
+    sure: bool = False
+    _galleries: dict[str, str] = field(default_factory=dict)
+    """Our own form of what gallery image ids start with, by every form users see."""
     _groups: set[tuple[str, str]] = field(default_factory=set)
     """Subscription and resource group of our galleries."""
-    _read: dict[str, list[ImageVersion]] = field(default_factory=dict)
+    _taken: dict[str, Reading] = field(default_factory=dict)
+    _read: set[str] = field(default_factory=set)
+    """Definitions that were read for this message: what is missing there is missing."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -36,16 +42,24 @@ class Catalog:
             image_id = self.gallery.image_id(definition)
             parsed = parse_resource_id(image_id)
             self._groups.add((parsed.subscription_id, parsed.resource_group))
-            for seen_as in (image_id, shared_form(image_id)):
-                self._names[seen_as] = (definition.name, image_id)
+            own = _gallery_of(image_id)
+            for seen_as in (own, _gallery_of(shared_form(image_id))):
+                self._galleries[seen_as] = own
 
-    def identify(self, image: Image) -> tuple[Image, str]:
+    async def identify(self, image: Image) -> tuple[Image, str]:
         """Return *image* under our own id, with the name of its definition.
 
-        An image that is not ours comes back as it is, with an empty name.
+        A gallery image has the name of its definition. One whose definition was removed is still
+        ours, as long as the register has a version of it. An image that is not ours comes back as
+        it is, with an empty name.
         """
-        name, image_id = self._names.get(image.image_id, ("", image.image_id))
-        return replace(image, image_id=image_id), name
+        own = self._galleries.get(_gallery_of(image.image_id))
+        if own is None:
+            return image, ""
+        name = image.image_id.rpartition("/")[2]
+        if name not in self.definitions and not await self.versions(name, image.version):
+            return image, ""
+        return replace(image, image_id=f"{own}{name}"), name
 
     def is_workshop(self, facts: VmFacts) -> bool:
         """Tell whether a VM is there to make images: it lives for one build and is nobody's.
@@ -64,23 +78,35 @@ class Catalog:
             for subscription, group in self._groups
         )
 
-    async def versions(self, definition: str) -> list[ImageVersion] | None:
-        """Return the register's versions of *definition*; None for the empty name."""
-        if not definition:
-            return None
+    async def versions(self, definition: str, running: str = "") -> tuple[ImageVersion, ...]:
+        """Return the register's versions of *definition*; *running* is one that should be there."""
         async with self._lock:
-            if definition not in self._read:
-                self._read[definition] = await self._list(definition)
-            return self._read[definition]
+            taken = self._taken.get(definition)
+            if taken is None and not self.sure:
+                taken = await self.recent_versions.recall(definition, running=running)
+            known = taken and running in ("", *(v.version for v in taken.versions))
+            if taken is None or not (known or definition in self._read):
+                taken = await self.recent_versions.read(definition)
+                self._read.add(definition)
+            self._taken[definition] = taken
+            return taken.versions
 
     async def refresh(self) -> bool:
-        """Read again what was read; tell whether the register says something else now."""
-        before = self._read
-        self._read = {name: await self._list(name) for name in before}
-        return self._read != before
+        """Read again what was taken too long ago; tell whether it says something else now."""
+        before = self._taken
+        self._taken = {
+            name: await self.recent_versions.read(name)
+            if self.recent_versions.is_outdated(taken)
+            else taken
+            for name, taken in before.items()
+        }
+        return any(before[n].versions != taken.versions for n, taken in self._taken.items())
 
-    async def _list(self, definition: str) -> list[ImageVersion]:
-        return [stored.value for stored in await self.image_versions.list(definition)]
+
+def _gallery_of(image_id: str) -> str:
+    """Return what the ids of a gallery's images start with, `/images/` included."""
+    gallery, images, _ = image_id.rpartition("/images/")
+    return gallery + images
 
 
 def _is_staging(resource_group: str, templates_group: str) -> bool:

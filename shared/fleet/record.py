@@ -1,13 +1,16 @@
 """How a VM's record changes, and the lines its history gains; pure."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.history import Transition
 from shared.domain.identifiers import normalise_region, parse_resource_id, vm_key
-from shared.domain.policy import roll_up
-from shared.domain.team import TeamRules, kind_of, team_of
-from shared.domain.vm_record import Image, Verdict, VmFacts, VmRecord
+from shared.domain.policy import evaluated_at, roll_up
+from shared.domain.team import Place, kind_of, team_of
+from shared.domain.verdict import Judgement
+from shared.domain.vm_record import Image, Machine, VmFacts, VmRecord
 from shared.ports import VmEntry
 
 
@@ -17,8 +20,7 @@ class Judged:
 
     image: Image
     definition: str
-    verdict: Verdict
-    reason: str
+    judgement: Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,46 +31,111 @@ class Change:
     lines: tuple[Transition, ...] = ()
 
 
-def seen(
-    entry: VmEntry,
-    facts: VmFacts,
-    judged: Judged,
-    *,
-    teams: TeamRules,
-    kind_tag: str,
-    now: datetime,
-    because: str,
-) -> Change:
-    """Return the entry of a VM that Azure describes as *facts*."""
-    parsed = parse_resource_id(facts.resource_id)
-    old = entry.record
-    record = VmRecord(
-        key=vm_key(facts.resource_id),
-        resource_id=facts.resource_id,
-        name=facts.name,
-        subscription_id=parsed.subscription_id,
-        resource_group=parsed.resource_group,
-        region=normalise_region(facts.region),
-        image=judged.image,
-        definition=judged.definition,
-        team=team_of(
-            teams,
-            tags=facts.tags,
-            resource_group=parsed.resource_group,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lens:
+    """How facts about VMs are seen: the company's policy, and where subscriptions belong."""
+
+    policy: FleetPolicy
+    management_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By subscription, the nearest first; none where no rule asks for them."""
+
+    def seen(
+        self, entry: VmEntry, facts: VmFacts, judged: Judged, *, now: datetime, because: str
+    ) -> Change:
+        """Return the entry of a VM that Azure describes as *facts*."""
+        parsed = parse_resource_id(facts.resource_id)
+        old = entry.record
+        alive = old if old and old.deleted_at is None else None
+        team = team_of(
+            self.policy.rules,
+            Place(
+                tags=facts.tags,
+                resource_group=parsed.resource_group,
+                subscription_id=parsed.subscription_id,
+                management_groups=self.management_groups.get(parsed.subscription_id, ()),
+            ),
+        )
+        record = VmRecord(
+            key=vm_key(facts.resource_id),
+            resource_id=facts.resource_id,
+            name=facts.name,
             subscription_id=parsed.subscription_id,
-        ),
-        kind=kind_of(kind_tag, tags=facts.tags, scale_set_id=facts.scale_set_id),
-        verdict=judged.verdict,
-        reason=judged.reason,
-        policy=roll_up(entry.policy_states),
-        first_seen_at=old.first_seen_at if old else now,
-        changed_at=now,
-        as_of=now,
-        scale_set_id=facts.scale_set_id,
-        created_at=facts.created_at,
-        os=facts.os,
-    )
-    return _change(entry, record, now=now, because=because)
+            resource_group=parsed.resource_group,
+            region=normalise_region(facts.region),
+            image=judged.image,
+            definition=judged.definition,
+            team=team,
+            kind=kind_of(self.policy.kind_tag, tags=facts.tags, scale_set_id=_herd_of(facts)),
+            verdict=judged.judgement.verdict,
+            reason=judged.judgement.reason,
+            policy=roll_up(entry.policy_states),
+            first_seen_at=old.first_seen_at if old else now,
+            changed_at=now,
+            as_of=now,
+            machine=facts.machine,
+            image_published_at=judged.judgement.published_at,
+            runs_since=_runs_since(alive, facts, judged.image, now),
+            policy_as_of=evaluated_at(entry.policy_states),
+            scale_set_id=facts.scale_set_id,
+            created_at=facts.created_at,
+            os=facts.os,
+            specialised=facts.specialised,
+            capacity=facts.capacity,
+            boot=facts.boot,
+            labels={name: facts.tags[name] for name in self.policy.tags if name in facts.tags},
+            tattoo=alive.tattoo if alive else None,
+            attestation=alive.attestation if alive else None,
+            history_from=old.history_from if old else None,
+        )
+        return _change(entry, self._dated(record, judged), now=now, because=because)
+
+    def judged_again(
+        self, entry: VmEntry, judged: Judged, *, now: datetime, because: str
+    ) -> Change:
+        """Return the entry with a new judgement; a VM that is unknown or gone is not judged."""
+        if entry.record is None or entry.record.deleted_at is not None:
+            return Change(entry)
+        record = replace(entry.record, image=judged.image, definition=judged.definition)
+        return _change(entry, self._dated(record, judged), now=now, because=because)
+
+    def _dated(self, record: VmRecord, judged: Judged) -> VmRecord:
+        """Return *record* with the judgement, and by when something is to be done."""
+        judgement, asked = judged.judgement, self.policy.of(record.team)
+        runs_since = record.runs_since or record.first_seen_at
+        is_model = record.machine is Machine.SCALE_SET
+        return replace(
+            record,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            rule=judgement.rule,
+            since=judgement.since,
+            behind=judgement.behind,
+            newest=judgement.newest,
+            image_published_at=judgement.published_at,
+            due_at=asked.due_at(
+                judgement.verdict, max(judgement.since or record.first_seen_at, runs_since)
+            ),
+            plan_due_at=None
+            if is_model
+            else asked.plan_due_at(
+                record.kind,
+                created_at=record.created_at or record.first_seen_at,
+                runs_since=runs_since,
+            ),
+        )
+
+
+def _herd_of(facts: VmFacts) -> str:
+    """Return the scale set a machine belongs to; a scale set's model belongs to itself."""
+    return facts.resource_id if facts.machine is Machine.SCALE_SET else facts.scale_set_id
+
+
+def _runs_since(old: VmRecord | None, facts: VmFacts, image: Image, now: datetime) -> datetime:
+    """Return since when a VM runs *image*: since it was made, or since we saw it change."""
+    if old is None:
+        return facts.created_at or now
+    same = (old.image.image_id, old.image.version) == (image.image_id, image.version)
+    return old.runs_since or old.first_seen_at if same else now
 
 
 def gone(entry: VmEntry, *, now: datetime, because: str) -> Change:
@@ -78,25 +145,15 @@ def gone(entry: VmEntry, *, now: datetime, because: str) -> Change:
     return _change(entry, replace(entry.record, deleted_at=now), now=now, because=because)
 
 
-def judged_again(entry: VmEntry, judged: Judged, *, now: datetime, because: str) -> Change:
-    """Return the entry with a new judgement; a VM that is unknown or gone is not judged."""
-    if entry.record is None or entry.record.deleted_at is not None:
-        return Change(entry)
-    record = replace(
-        entry.record,
-        image=judged.image,
-        definition=judged.definition,
-        verdict=judged.verdict,
-        reason=judged.reason,
-    )
-    return _change(entry, record, now=now, because=because)
-
-
 def policy_said(entry: VmEntry, *, now: datetime, because: str) -> Change:
     """Return the entry with the roll-up of the policy states it holds."""
     if entry.record is None:
         return Change(entry)
-    record = replace(entry.record, policy=roll_up(entry.policy_states))
+    record = replace(
+        entry.record,
+        policy=roll_up(entry.policy_states),
+        policy_as_of=evaluated_at(entry.policy_states),
+    )
     return _change(entry, record, now=now, because=because)
 
 
@@ -147,4 +204,5 @@ def _watched(record: VmRecord | None) -> dict[str, str]:
         "kind": str(record.kind),
         "verdict": str(record.verdict),
         "policy": record.policy,
+        "tattoo": str(record.tattoo.state) if record.tattoo else "",
     }

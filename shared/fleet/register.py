@@ -7,7 +7,7 @@ from itertools import batched
 
 from shared.domain.history import Transition
 from shared.domain.verdict import judge
-from shared.domain.vm_record import Image, Verdict, VmRecord
+from shared.domain.vm_record import Image, Machine, Verdict, VmRecord
 from shared.fleet.catalog import Catalog
 from shared.fleet.record import Change, Judged
 from shared.messages import Announcement, Message
@@ -22,12 +22,16 @@ AT_ONCE = 10
 """How many VMs of a message are worked on at the same time."""
 
 
-async def judge_image(image: Image, region: str, catalog: Catalog) -> Judged:
+async def judge_image(
+    image: Image, region: str, catalog: Catalog, machine: Machine = Machine.VM
+) -> Judged:
     """Judge *image* by what the register says now."""
-    image, definition = catalog.identify(image)
-    versions = await catalog.versions(definition)
-    verdict, reason = judge(image, region=region, definition=definition, versions=versions)
-    return Judged(image=image, definition=definition, verdict=verdict, reason=reason)
+    image, definition = await catalog.identify(image)
+    versions = await catalog.versions(definition, image.version) if definition else None
+    judgement = judge(
+        image, region=region, definition=definition, versions=versions, machine=machine
+    )
+    return Judged(image=image, definition=definition, judgement=judgement)
 
 
 async def write(
@@ -88,6 +92,10 @@ def _announce(record: VmRecord, lines: Sequence[Transition], *, first: int) -> l
                 "image": record.image.image_id,
                 "version": record.image.version,
                 "asOf": line.at.isoformat(),
+                "machine": str(record.machine),
+                "rule": str(record.rule),
+                "dueAt": record.due_at.isoformat() if record.due_at else None,
+                "newest": record.newest or None,
             },
         )
     ]

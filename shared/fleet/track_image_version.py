@@ -45,7 +45,8 @@ async def track_image_version(
     if row.state is VersionState.REJECTED:
         return []
     change = "changed in the gallery" if found else "was deleted from the gallery"
-    return [JudgeImageUsers(image_id=named.image_id, because=f"version {named.version} {change}")]
+    because = f"version {named.version} {change}"
+    return [JudgeImageUsers(image_id=named.image_id, image_version=named.version, because=because)]
 
 
 def _row(row: ImageVersion, found: GalleryVersion | None, now: datetime) -> ImageVersion:

@@ -1,26 +1,28 @@
-"""The VMs of our users: read one, or the instances of a scale set, with the image each runs.
+"""The VMs of our users: read one, or a scale set with its instances, and the image each runs.
 
 An ordinary VM costs one read. Its OS disk is read only when the VM does not say exactly which image
-it runs; so an OS disk swapped behind a VM's back is not noticed here.
+it runs, or when another disk stands where one was known before.
 """
 
 from collections.abc import AsyncIterable, Mapping
-from datetime import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.identifiers import (
-    ResourceId,
-    normalise_id,
-    normalise_region,
-    parse_resource_id,
-)
-from shared.domain.lineage import MAX_COPIES, copied_from, from_reference, is_exact, resolve
+from shared.domain.identifiers import ResourceId, normalise_id, parse_resource_id
+from shared.domain.lineage import MAX_COPIES, Known, copied_from, is_exact, resolve
 from shared.domain.vm_record import VmFacts
 from shared.errors import NotReadyError, RefusedError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import found
+from shared.gateways.machine_facts import (
+    machine_facts,
+    model_facts,
+    reference_of,
+    scale_set_id_of,
+    tags_of,
+)
 from shared.gateways.scale_sets import models_of
-from shared.ports import ScaleSetModel
+from shared.ports import ScaleSet, ScaleSetModel
 
 if TYPE_CHECKING:
     from azure.mgmt.compute.aio import ComputeManagementClient
@@ -37,19 +39,19 @@ class FleetGateway:
     def __init__(self, clients: AzureClients) -> None:
         self._clients = clients
 
-    async def vm(self, resource_id: str) -> VmFacts | None:
+    async def vm(self, resource_id: str, known: Known | None = None) -> VmFacts | None:
         """Read a VM or a scale-set instance, its image resolved; None when it does not exist."""
         parsed = parse_resource_id(resource_id)
         if parsed.type == _INSTANCE:
-            return await self._instance(parsed)
+            return await self._instance(parsed, known)
         machine = await found(
             self._compute(parsed).virtual_machines.get(parsed.resource_group, parsed.name),
             f"read the VM {resource_id}",
         )
-        return await self._facts(machine.as_dict()) if machine else None
+        return await self._facts(machine.as_dict(), known) if machine else None
 
-    async def scale_set_instances(self, resource_id: str) -> list[VmFacts] | None:
-        """Read the instances of a scale set; None when the scale set does not exist."""
+    async def scale_set(self, resource_id: str, known: Mapping[str, Known]) -> ScaleSet | None:
+        """Read a scale set and its instances; None when it does not exist."""
         parsed = parse_resource_id(resource_id)
         model = await self._scale_set(parsed.resource_group, parsed.name, parsed)
         if model is None:
@@ -57,8 +59,12 @@ class FleetGateway:
         if _properties(model).get("orchestrationMode") == "Flexible":
             machines, tags = await self._flexible(parsed, model["id"]), {}
         else:
-            machines, tags = await self._uniform(parsed), _tags(model)
-        return [await self._facts(machine, inherited=tags) for machine in machines]
+            machines, tags = await self._uniform(parsed), tags_of(model)
+        instances = [
+            await self._facts(machine, known.get(normalise_id(machine["id"])), inherited=tags)
+            for machine in machines
+        ]
+        return ScaleSet(model=model_facts(model), instances=tuple(instances))
 
     async def scale_set_models(self, image_id: str) -> list[ScaleSetModel]:
         """List the scale sets, wherever we may read, whose model names *image_id*."""
@@ -76,9 +82,9 @@ class FleetGateway:
             parsed.resource_group, filter=f"'virtualMachineScaleSet/id' eq '{scale_set_id}'"
         )
         listed = await found(_all(machines), f"list the VMs of the scale set {parsed.name}") or []
-        return [m for m in listed if _scale_set_id(m) == normalise_id(scale_set_id)]
+        return [m for m in listed if scale_set_id_of(m) == normalise_id(scale_set_id)]
 
-    async def _instance(self, parsed: ResourceId) -> VmFacts | None:
+    async def _instance(self, parsed: ResourceId, known: Known | None) -> VmFacts | None:
         """Read a Uniform instance, and its scale set for the tags the two share."""
         group, (scale_set, instance) = parsed.resource_group, parsed.names
         machine = await found(
@@ -88,7 +94,7 @@ class FleetGateway:
         model = await self._scale_set(group, scale_set, parsed) if machine else None
         if machine is None or model is None:
             return None
-        return await self._facts(machine.as_dict(), inherited=_tags(model))
+        return await self._facts(machine.as_dict(), known, inherited=tags_of(model))
 
     async def _scale_set(self, group: str, name: str, parsed: ResourceId) -> Json | None:
         model = await found(
@@ -97,29 +103,22 @@ class FleetGateway:
         )
         return model.as_dict() if model else None
 
-    async def _facts(self, machine: Json, *, inherited: Mapping[str, str] | None = None) -> VmFacts:
-        properties = _properties(machine)
-        storage = properties.get("storageProfile") or {}
-        os_disk = storage.get("osDisk") or {}
-        reference = storage.get("imageReference")
-        exact = is_exact(from_reference(reference))
-        origins = [] if exact else await self._origins(os_disk)
-        created = properties.get("timeCreated")
-        return VmFacts(
-            resource_id=normalise_id(machine["id"]),
-            name=str(machine.get("name", "")),
-            region=normalise_region(machine["location"]),
-            image=resolve(reference, origins),
-            tags={**(inherited or {}), **_tags(machine)},
-            scale_set_id=_scale_set_id(machine),
-            created_at=datetime.fromisoformat(created) if created else None,
-            os=str(os_disk.get("osType") or "").lower(),
-        )
+    async def _facts(
+        self, machine: Json, known: Known | None, *, inherited: Mapping[str, str] | None = None
+    ) -> VmFacts:
+        facts = machine_facts(machine, inherited=inherited or {})
+        unchanged = known.still(facts.boot) if known else None
+        if unchanged:
+            return replace(facts, image=unchanged)
+        if is_exact(facts.image) and not (known and known.swapped(facts.boot)):
+            return facts
+        origins = await self._origins(facts.boot.os_disk_id)
+        return replace(facts, image=resolve(reference_of(machine), origins))
 
-    async def _origins(self, os_disk: Json) -> list[Json]:
+    async def _origins(self, os_disk_id: str) -> list[Json]:
         """Read the OS disk and what it was copied from, until one of them names an image."""
         origins: list[Json] = []
-        next_id = normalise_id(str((os_disk.get("managedDisk") or {}).get("id") or ""))
+        next_id = os_disk_id
         while next_id and len(origins) <= MAX_COPIES:
             try:
                 origin = await self._disk(parse_resource_id(next_id))
@@ -155,16 +154,3 @@ async def _all(members: AsyncIterable[Any]) -> list[Json]:
 def _properties(resource: Json) -> Json:
     properties = resource.get("properties")
     return properties if isinstance(properties, Mapping) else {}
-
-
-def _tags(resource: Json) -> dict[str, str]:
-    return {str(name).lower(): str(value) for name, value in (resource.get("tags") or {}).items()}
-
-
-def _scale_set_id(machine: Json) -> str:
-    """Return the normalised id of the scale set, which a Uniform instance carries in its own id."""
-    membership = _properties(machine).get("virtualMachineScaleSet") or {}
-    if membership.get("id"):
-        return normalise_id(membership["id"])
-    own, is_instance, _ = normalise_id(machine["id"]).partition("/virtualmachines/")
-    return own if is_instance and "/virtualmachinescalesets/" in own else ""

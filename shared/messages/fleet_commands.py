@@ -21,6 +21,8 @@ class TrackVm(Command):
 
     kind: ClassVar[str] = "track_vm"
     resource_id: str
+    because: str = "event"
+    """What brought it to our attention: `event` or `sweep`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +38,22 @@ class RecordPolicyState(Command):
     """Compliance state as sent; empty for a deletion."""
     timestamp: datetime
     deleted: bool = False
+    about: str = ""
+    """Name of the guest configuration assignment it is about; empty for the VM itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeImageUsers(Command):
-    """Judge again every VM that runs *image_id*, a page at a time."""
+    """Judge again the VMs of *image_id* that a change of one version concerns, a page at a time."""
 
     kind: ClassVar[str] = "judge_image_users"
     image_id: str
     because: str
+    image_version: str = ""
+    """The version that changed; empty when any may have."""
     cursor: str = ""
+    second_look: bool = False
+    """Whether this is the look after the first one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

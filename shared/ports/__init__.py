@@ -7,7 +7,7 @@ docstring names.
 
 from shared.ports.build_records import BuildCapacity, Builds, BuildSlots, DefinitionStates
 from shared.ports.evidence import Evidence, Signer
-from shared.ports.fleet import Fleet, ScaleSetModel
+from shared.ports.fleet import Fleet, ScaleSet, ScaleSetModel
 from shared.ports.gallery import Gallery, GalleryVersion, Publishing
 from shared.ports.image_building import (
     BuildLogs,
@@ -17,7 +17,14 @@ from shared.ports.image_building import (
     TemplateSpec,
     TemplateStatus,
 )
-from shared.ports.image_records import Channels, ImageVersions, SourceRecord, Sources
+from shared.ports.image_records import (
+    Channels,
+    ImageVersions,
+    Reading,
+    RecentVersions,
+    SourceRecord,
+    Sources,
+)
 from shared.ports.operation_records import (
     RECEIPT_LIFE,
     Audit,
@@ -28,11 +35,22 @@ from shared.ports.operation_records import (
     Receipts,
 )
 from shared.ports.outlets import Note, Notifier, Outbox
+from shared.ports.subscriptions import Subscriptions
 from shared.ports.values import Definitions, Pace, Page, Stored
 from shared.ports.verification_vms import MachineStatus, RunCommandStatus, VerificationVms
-from shared.ports.vm_records import VmEntry, VmFilter, Vms
+from shared.ports.vm_records import (
+    MACHINES,
+    RANKS,
+    FleetRow,
+    LinesPage,
+    VmEntry,
+    VmFilter,
+    Vms,
+)
 
 __all__ = [
+    "MACHINES",
+    "RANKS",
     "RECEIPT_LIFE",
     "Audit",
     "AuditEntry",
@@ -46,10 +64,12 @@ __all__ = [
     "Definitions",
     "Evidence",
     "Fleet",
+    "FleetRow",
     "Gallery",
     "GalleryVersion",
     "ImageBuilder",
     "ImageVersions",
+    "LinesPage",
     "MachineStatus",
     "Marketplace",
     "Note",
@@ -60,14 +80,18 @@ __all__ = [
     "Parked",
     "ParkedMessage",
     "Publishing",
+    "Reading",
     "Receipt",
     "Receipts",
+    "RecentVersions",
     "RunCommandStatus",
+    "ScaleSet",
     "ScaleSetModel",
     "Signer",
     "SourceRecord",
     "Sources",
     "Stored",
+    "Subscriptions",
     "TemplateSpec",
     "TemplateStatus",
     "VerificationVms",

@@ -28,6 +28,35 @@ class ImageVersions(Protocol):
         """List versions built right from this one, by definition and number, at most *limit*."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The versions of a definition as they were read."""
+
+    versions: tuple[ImageVersion, ...]
+    read_at: datetime
+
+
+class RecentVersions(Protocol):
+    """The register of image versions for judging VMs one by one: it may be a little behind.
+
+    Thousands of VMs are judged a second, and a definition has one partition. Whoever changes a
+    version has its users judged at once and once more `Pace.second_look` later, when nobody
+    remembers what was before.
+    """
+
+    async def recall(self, definition: str, *, running: str = "") -> Reading:
+        """Return the versions as remembered for at most `Pace.remember`, else read them.
+
+        They are read when *running* is not among those remembered: it may be brand-new.
+        """
+
+    async def read(self, definition: str) -> Reading:
+        """Read the versions now, and remember them."""
+
+    def is_outdated(self, reading: Reading) -> bool:
+        """Tell whether *reading* is so old that the second look may be over already."""
+
+
 class Channels(Protocol):
     """The channels of every image: one record per definition."""
 

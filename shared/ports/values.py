@@ -43,3 +43,18 @@ class Pace:
     """How long a status that cannot be read is put up with, beyond the build's own timeout."""
     soak: timedelta = timedelta(days=1)
     """How long a version stays in a channel whose definition does not say."""
+
+    @property
+    def remember(self) -> timedelta:
+        """How long VMs may be judged by versions that were read before."""
+        return self.look / 4
+
+    @property
+    def slow(self) -> timedelta:
+        """How old a reading may be when what was judged by it is written down."""
+        return self.look / 2
+
+    @property
+    def second_look(self) -> timedelta:
+        """After a change of a version its users are judged again after this: longer than *slow*."""
+        return self.look

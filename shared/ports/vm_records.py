@@ -2,11 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from shared.domain.history import Transition
-from shared.domain.vm_record import PolicyState, VmRecord
+from shared.domain.history import Transition, VmLine
+from shared.domain.vm_record import Machine, PolicyState, VmRecord
 from shared.ports.values import Page, Stored
+
+MACHINES = (Machine.VM, Machine.FLEXIBLE, Machine.UNIFORM)
+"""Everything that runs; the model of a scale set does not."""
+
+RANKS: tuple[tuple[Machine, ...], ...] = (
+    (Machine.VM, Machine.FLEXIBLE),
+    (Machine.UNIFORM,),
+    (Machine.SCALE_SET,),
+)
+"""Machines that Azure lists together, in one order of ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinesPage:
+    """Some lines of a history, newest first; *before* asks for older ones, empty at the end."""
+
+    lines: tuple[VmLine, ...]
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +51,38 @@ class VmFilter:
     subscription_id: str = ""
     scale_set_id: str = ""
     """Normalised id of a scale set: only its members; together with its *subscription_id*."""
+    kind: str = ""
+    region: str = ""
+    policy: str = ""
+    """Roll-up of the policy states, as recorded."""
+    machines: tuple[str, ...] = MACHINES
+    """How they are run: by default every VM and instance, but no model of a scale set."""
+    due_before: datetime | None = None
+    """Only those whose verdict or plan wanted something done before then."""
     deleted: bool = False
     """Also list VMs that are gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRow:
+    """What reports count of one VM."""
+
+    team: str
+    definition: str
+    """Name of our image definition; empty when the image is not one of ours."""
+    image_id: str
+    version: str
+    verdict: str
+    kind: str
+    machine: str
+    region: str
+    subscription_id: str
+    policy: str
+    created_at: datetime
+    """When it was made, or first seen."""
+    image_published_at: datetime | None
+    due_at: datetime | None
+    """The earlier of the days its verdict and its plan want something done by."""
 
 
 class Vms(Protocol):
@@ -58,10 +107,47 @@ class Vms(Protocol):
         """List the transitions of a VM, oldest first."""
 
     async def list(self, wanted: VmFilter, *, limit: int = 100, cursor: str = "") -> Page[VmRecord]:
-        """List VM records in the order of their keys, those of one image by version first.
+        """List VM records, those of one image by version first; always in the same order.
 
         Raises BadMessageError when *cursor* is not one we gave.
         """
 
-    async def keys_of_image(self, image_id: str, *, limit: int, cursor: str = "") -> Page[str]:
-        """List the keys of the VMs (not deleted) that run any version of an image."""
+    async def users_of_image(
+        self, image_id: str, *, up_to: str = "", limit: int, cursor: str = ""
+    ) -> Page[VmRecord]:
+        """List the machines and models (not deleted) that run a version of an image.
+
+        Any version, or none above *up_to*; models that take the latest one are always among them.
+        """
+
+    async def held_between(
+        self, subscription_id: str, machines: Sequence[Machine], *, after: str, up_to: str,
+        limit: int, cursor: str = "",
+    ) -> Page[VmRecord]:  # fmt: skip
+        """List the records of a subscription in the order of their ids, deleted ones too.
+
+        *machines* are run in one of `RANKS`; ids lie above *after* and up to *up_to*, an empty
+        text stands for no bound.
+        """
+
+    async def rows(self, *, limit: int, cursor: str = "") -> Page[FleetRow]:
+        """List what reports count of every machine that is not deleted; no models."""
+
+    async def lines_of_team(
+        self, team: str, *, since: datetime, until: datetime, limit: int, before: str = ""
+    ) -> LinesPage:
+        """List what happened to VMs of a team, newest first, also of those that left it."""
+
+    async def lines_of_image(
+        self, image_id: str, *, since: datetime, until: datetime, limit: int, before: str = ""
+    ) -> LinesPage:
+        """List what happened to VMs that ran a version of an image, newest first."""
+
+    async def trim(self, key: str, *, before: datetime) -> None:
+        """Drop the history lines of a VM from before then.
+
+        The last one of each kind stays, so that what was true then can still be told.
+        """
+
+    async def forget(self, key: str) -> None:
+        """Drop everything about a VM; no error when nothing is held."""

@@ -50,6 +50,21 @@ def version_row(version: str) -> str:
     return ".".join(str(number).zfill(_SEGMENT_DIGITS) for number in version_key(version))
 
 
+def id_row(resource_id: str) -> str:
+    """Return a key under which normalised resource ids sort as the ids themselves.
+
+    A key cannot hold `/`. What stands for it has to sort where it does, between `.` and `0`, so
+    the dot gets a mark too.
+    """
+    marked = {"/": ".~", ".": ".!"}
+    return "".join(marked.get(character) or escape(character) for character in resource_id)
+
+
+def below(row: str) -> tuple[str, str]:
+    """Return the bounds, the second excluded, of what lies below the id that `id_row` wrote."""
+    return f"{row}.~", f"{row}.\N{INVERTED EXCLAMATION MARK}"
+
+
 def newest_first(moment: datetime) -> str:
     """Return a key under which later moments come first, to the microsecond.
 

@@ -3,15 +3,16 @@
 import json
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.data.tables import TableEntity, UpdateMode
 from pydantic import TypeAdapter
 
-from shared.domain.history import Transition
+from shared.domain.history import Transition, VmLine
 from shared.domain.identifiers import digest
-from shared.domain.vm_record import PolicyState
+from shared.domain.vm_record import PolicyState, VmRecord
 from shared.ports import VmEntry
 from shared.records.entities import SCHEMA, Column, Entity, entity, pack
 from shared.records.keys import escape
@@ -19,7 +20,6 @@ from shared.records.tables import Operation
 from shared.records.vm_index import ADAPTER, RowKeys, filter_columns
 
 POLICY = TypeAdapter(PolicyState)
-TRANSITION = TypeAdapter(Transition)
 REPLACE = {"mode": UpdateMode.REPLACE}
 
 
@@ -67,20 +67,54 @@ def policy_operations(old: VmEntry, new: VmEntry) -> Iterator[Operation]:
         yield ("delete", entity(escape(new.key), f"policy|{digest(*key)}", {}))
 
 
-def transition_row(key: str, number: int, line: Transition) -> Entity:
-    """Return the row of one history line; *number* counts from 1."""
-    return pack(TRANSITION, line, partition=escape(key), row=f"transition|{number:08d}")
+def lines_of(
+    old: VmRecord | None, new: VmRecord, transitions: Sequence[Transition]
+) -> list[VmLine]:
+    """Return *transitions* as numbered lines of the VM that became *new*."""
+    first = (old.transitions if old else 0) + 1
+    return [
+        VmLine(
+            key=new.key,
+            resource_id=new.resource_id,
+            number=number,
+            team=new.team,
+            definition=new.definition,
+            version=new.image.version,
+            transition=transition,
+        )
+        for number, transition in enumerate(transitions, start=first)
+    ]
 
 
-def index_row(key: str, dropped: AbstractSet[RowKeys]) -> Entity:
-    """Return the notice that the index is not in line, and which of its rows are to go."""
-    columns: dict[str, Column] = {"schema": SCHEMA, "dropped": json.dumps(sorted(dropped))}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """The row `index`: the index and the histories are not in line with the record."""
+
+    etag: str = ""
+    """Empty when there is no notice: all is in line."""
+    dropped: frozenset[RowKeys] = frozenset()
+    """Index rows that are to go."""
+    lines_from: int = 0
+    """First line that may be missing from the histories; 0 for none."""
+
+
+def notice_row(key: str, dropped: AbstractSet[RowKeys], lines_from: int) -> Entity:
+    """Return the row of a notice."""
+    columns: dict[str, Column] = {
+        "schema": SCHEMA,
+        "dropped": json.dumps(sorted(dropped)),
+        "lines_from": lines_from,
+    }
     return entity(escape(key), "index", columns)
 
 
-def read_index_row(row: TableEntity | None) -> tuple[str, frozenset[RowKeys]]:
-    """Return the row's ETag and the index rows to go; nothing when there is no row."""
+def read_notice(row: TableEntity | None) -> Notice:
+    """Read a notice; one that says nothing where there is no row."""
     if row is None:
-        return "", frozenset()
+        return Notice()
     dropped: list[Sequence[str]] = json.loads(row["dropped"])
-    return str(row.metadata["etag"]), frozenset((p, r) for p, r in dropped)
+    return Notice(
+        etag=str(row.metadata["etag"]),
+        dropped=frozenset((p, r) for p, r in dropped),
+        lines_from=int(row["lines_from"]),
+    )

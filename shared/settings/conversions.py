@@ -1,6 +1,5 @@
 """From the text of a variable to its value; each raises ValueError that says what is wrong."""
 
-import json
 import re
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -63,27 +62,3 @@ def to_resource_id(value: str) -> str:
     if not _RESOURCE_ID.match(value):
         raise ValueError("it must be a resource id that starts /subscriptions/…/resourceGroups/…")
     return value
-
-
-def to_team_pattern(value: str) -> re.Pattern[str] | None:
-    """Compile an expression that has a group called team; None for nothing."""
-    if not value:
-        return None
-    try:
-        pattern = re.compile(value)
-    except re.error as error:
-        raise ValueError(f"it is no regular expression ({error})") from error
-    if "team" not in pattern.groupindex:
-        raise ValueError("it lacks a group called team: (?P<team>…)")
-    return pattern
-
-
-def to_team_map(value: str) -> dict[str, str]:
-    """Read a JSON object of subscription id, in lower case, to team."""
-    try:
-        parsed = json.loads(value)
-    except ValueError as error:
-        raise ValueError("it must be a JSON object") from error
-    if not isinstance(parsed, dict) or not all(isinstance(v, str) for v in parsed.values()):
-        raise ValueError("it must be a JSON object of subscription id to team name")
-    return {k.lower(): v for k, v in parsed.items()}

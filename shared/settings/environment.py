@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from shared.domain.identifiers import normalise_region
-from shared.domain.team import TeamRules
 from shared.errors import SettingsError
 from shared.ports import Pace
 from shared.settings.conversions import (
@@ -15,8 +14,6 @@ from shared.settings.conversions import (
     to_notify_form,
     to_optional_url,
     to_resource_id,
-    to_team_map,
-    to_team_pattern,
     to_url,
 )
 from shared.settings.model import Notify, Settings, Storage
@@ -46,12 +43,7 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
         build_identity_id=reader.read("ASSAY_BUILD_IDENTITY_ID", to_resource_id, ""),
         verify_subnet_id=reader.read("ASSAY_VERIFY_SUBNET_ID", to_resource_id, ""),
         public_url=reader.read("ASSAY_PUBLIC_URL", to_optional_url, "").rstrip("/"),
-        teams=TeamRules(
-            tag=reader.text("ASSAY_TEAM_TAG").lower(),
-            resource_group=reader.read("ASSAY_TEAM_RESOURCE_GROUP_PATTERN", to_team_pattern, None),
-            subscriptions=reader.read("ASSAY_TEAM_SUBSCRIPTIONS", to_team_map, {}),
-        ),
-        kind_tag=reader.text("ASSAY_KIND_TAG").lower(),
+        fleet_file=reader.text("ASSAY_FLEET_FILE"),
         images_dir=reader.text("ASSAY_IMAGES_DIR"),
         pace=Pace(
             look=reader.seconds("ASSAY_LOOK_SECONDS"),

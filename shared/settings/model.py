@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from shared.domain.team import TeamRules
 from shared.ports import Pace
 
 
@@ -42,8 +41,7 @@ class Settings:
     build_identity_id: str
     verify_subnet_id: str
     public_url: str
-    teams: TeamRules
-    kind_tag: str
+    fleet_file: str
     images_dir: str
     pace: Pace
     notify: Notify = field(default_factory=Notify)

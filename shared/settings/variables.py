@@ -75,23 +75,11 @@ VARIABLES: tuple[Variable, ...] = (
         means="Address people reach the API under, for links in answers and events.",
         default="",
     ),
-    Variable(name="ASSAY_TEAM_TAG", means="Tag that names a VM's team.", default="team"),
     Variable(
-        name="ASSAY_TEAM_RESOURCE_GROUP_PATTERN",
-        means="Regular expression over the resource group's name, in lower case; its group "
-        "(?P<team>…) is the team when the tag is missing. Empty switches it off.",
-        default="",
-    ),
-    Variable(
-        name="ASSAY_TEAM_SUBSCRIPTIONS",
-        means="JSON object of subscription id to team, when neither tag nor resource group says.",
-        default="{}",
-    ),
-    Variable(
-        name="ASSAY_KIND_TAG",
-        means="Tag that says `pet` or `cattle`; without it scale-set members are cattle and all "
-        "other VMs pets.",
-        default="assay-kind",
+        name="ASSAY_FLEET_FILE",
+        means="File with what is asked of the fleet (teams, grace periods, plans), relative to the "
+        "app.",
+        default="fleet.yaml",
     ),
     Variable(
         name="ASSAY_IMAGES_DIR",

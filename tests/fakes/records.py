@@ -3,23 +3,16 @@
 Passes the same contract suite as Table Storage (`tests/contract/records`).
 """
 
-import base64
-import binascii
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
 
 from shared.domain.build import Build
 from shared.domain.channel import ImageChannels
 from shared.domain.definition_state import DefinitionState
-from shared.domain.history import Transition
-from shared.domain.identifiers import normalise_id
 from shared.domain.image_version import ImageVersion
 from shared.domain.slots import Slots
-from shared.domain.versions import is_version, version_key
-from shared.domain.vm_record import VmRecord
-from shared.errors import BadMessageError, ConflictError
+from shared.domain.versions import version_key
 from shared.ports import (
     RECEIPT_LIFE,
     AuditEntry,
@@ -28,65 +21,16 @@ from shared.ports import (
     Receipt,
     SourceRecord,
     Stored,
-    VmEntry,
-    VmFilter,
 )
-from shared.records.vm_rows import check_entry
-
-type _SortKey = tuple[object, ...]
-
-
-class _Shelf[T]:
-    """Values by key, each under the ETag it was last written with."""
-
-    def __init__(self) -> None:
-        self._etags = count(1)
-        self._stored: dict[str, Stored[T]] = {}
-
-    def get(self, key: str) -> Stored[T] | None:
-        return self._stored.get(key)
-
-    def save(self, key: str, stored: Stored[T]) -> Stored[T]:
-        present = self._stored.get(key)
-        if stored.etag != (present.etag if present else ""):
-            raise ConflictError(f"{key} was changed by someone else")
-        self._stored[key] = Stored(stored.value, f"etag-{next(self._etags)}")
-        return self._stored[key]
-
-    def put(self, key: str, value: T) -> None:
-        self._stored[key] = Stored(value, f"etag-{next(self._etags)}")
-
-    def remove(self, key: str) -> None:
-        self._stored.pop(key, None)
-
-    def values(self) -> list[Stored[T]]:
-        return list(self._stored.values())
-
-
-def _page[T](items: Iterable[T], *, of: str, limit: int, cursor: str) -> Page[T]:
-    """Cut a page; the cursor counts the items before it and names the list it is of."""
-    start = _read_cursor(cursor, of) if cursor else 0
-    rest = list(items)[start:]
-    following = base64.urlsafe_b64encode(f"{of}\n{start + limit}".encode()).decode()
-    return Page(items=tuple(rest[:limit]), cursor=following if len(rest) > limit else "")
-
-
-def _read_cursor(cursor: str, of: str) -> int:
-    try:
-        text = base64.urlsafe_b64decode(cursor).decode()
-    except (binascii.Error, ValueError) as error:
-        raise BadMessageError(f"cursor {cursor!r} cannot be read") from error
-    name, _, start = text.rpartition("\n")
-    if name != of or not start.isdigit():
-        raise BadMessageError(f"cursor {cursor!r} does not belong to this list")
-    return int(start)
+from tests.fakes.fleet_records import MemorySubscriptions, MemoryVms
+from tests.fakes.shelf import Shelf, page_of
 
 
 class MemoryBuilds:
     """Implements `shared.ports.Builds`."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[Build]()
+        self._shelf = Shelf[Build]()
 
     async def get(self, build_id: str) -> Stored[Build] | None:
         return self._shelf.get(build_id)
@@ -99,14 +43,14 @@ class MemoryBuilds:
         wanted = [b for b in builds if definition in ("", b.definition)]
         wanted.sort(key=lambda b: b.id)
         wanted.sort(key=lambda b: b.created_at, reverse=True)
-        return _page(wanted, of=f"builds {definition}", limit=limit, cursor=cursor)
+        return page_of(wanted, of=f"builds {definition}", limit=limit, cursor=cursor)
 
 
 class MemoryImageVersions:
     """Implements `shared.ports.ImageVersions`."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[ImageVersion]()
+        self._shelf = Shelf[ImageVersion]()
 
     async def get(self, definition: str, version: str) -> Stored[ImageVersion] | None:
         return self._shelf.get(f"{definition} {version}")
@@ -134,7 +78,7 @@ class MemoryChannels:
     """Implements `shared.ports.Channels`."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[ImageChannels]()
+        self._shelf = Shelf[ImageChannels]()
 
     async def get(self, definition: str) -> Stored[ImageChannels] | None:
         return self._shelf.get(definition)
@@ -147,7 +91,7 @@ class MemorySources:
     """Implements `shared.ports.Sources`."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[SourceRecord]()
+        self._shelf = Shelf[SourceRecord]()
 
     async def get(self, urn: str) -> Stored[SourceRecord] | None:
         return self._shelf.get(urn.lower())
@@ -160,7 +104,7 @@ class MemoryDefinitionStates:
     """Implements `shared.ports.DefinitionStates`."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[DefinitionState]()
+        self._shelf = Shelf[DefinitionState]()
 
     async def get(self, definition: str) -> Stored[DefinitionState] | None:
         return self._shelf.get(definition)
@@ -173,7 +117,7 @@ class MemoryBuildSlots:
     """Implements `shared.ports.BuildSlots`."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[Slots]()
+        self._shelf = Shelf[Slots]()
 
     async def get(self, scope: str) -> Stored[Slots] | None:
         return self._shelf.get(scope)
@@ -182,78 +126,11 @@ class MemoryBuildSlots:
         return self._shelf.save(slots.value.scope, slots)
 
 
-class MemoryVms:
-    """Implements `shared.ports.Vms`."""
-
-    def __init__(self) -> None:
-        self._shelf = _Shelf[VmEntry]()
-        self._history: dict[str, list[Transition]] = {}
-
-    async def get(self, key: str) -> Stored[VmEntry]:
-        return self._shelf.get(key) or Stored(VmEntry(key=key))
-
-    async def save(
-        self,
-        old: Stored[VmEntry],
-        new: VmEntry,
-        transitions: Sequence[Transition] = (),
-    ) -> None:
-        check_entry(old.value, new, transitions)
-        new = replace(new, policy_states=tuple(sorted(new.policy_states, key=lambda s: s.key)))
-        if new == old.value and not transitions:
-            return
-        self._shelf.save(new.key, Stored(new, old.etag))
-        self._history.setdefault(new.key, []).extend(transitions)
-
-    async def history(self, key: str) -> list[Transition]:
-        return list(self._history.get(key, []))
-
-    async def keys_of_image(self, image_id: str, *, limit: int, cursor: str = "") -> Page[str]:
-        wanted = VmFilter(image=normalise_id(image_id))
-        keys = [
-            r.key
-            for r in self._records(_by_version)
-            if r.image.image_id == wanted.image and not r.deleted_at
-        ]
-        return _page(keys, of=f"keys {wanted.image}", limit=limit, cursor=cursor)
-
-    async def list(self, wanted: VmFilter, *, limit: int = 100, cursor: str = "") -> Page[VmRecord]:
-        order = _by_version if wanted.image else _by_key
-        records = [r for r in self._records(order) if _matches(r, wanted)]
-        return _page(records, of=repr(wanted), limit=limit, cursor=cursor)
-
-    def _records(self, order: Callable[[VmRecord], _SortKey]) -> Sequence[VmRecord]:
-        return sorted((s.value.record for s in self._shelf.values() if s.value.record), key=order)
-
-
-def _by_key(record: VmRecord) -> _SortKey:
-    return (record.key,)
-
-
-def _by_version(record: VmRecord) -> _SortKey:
-    version = record.image.version
-    known = is_version(version)
-    return (not known, version_key(version) if known else (), version, record.key)
-
-
-def _matches(record: VmRecord, wanted: VmFilter) -> bool:
-    named = (record.definition, record.image.image_id)
-    return (
-        wanted.team.lower() in ("", record.team.lower())
-        and (not wanted.image or wanted.image in named or normalise_id(wanted.image) in named)
-        and (not wanted.image or wanted.version in ("", record.image.version))
-        and wanted.verdict in ("", record.verdict)
-        and wanted.scale_set_id in ("", record.scale_set_id)
-        and wanted.subscription_id.lower() in ("", record.subscription_id.lower())
-        and (wanted.deleted or record.deleted_at is None)
-    )
-
-
 class MemoryParked:
     """Implements `shared.ports.Parked`."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[ParkedMessage]()
+        self._shelf = Shelf[ParkedMessage]()
 
     async def park(self, message: ParkedMessage) -> None:
         self._shelf.put(message.id, message)
@@ -264,7 +141,7 @@ class MemoryParked:
 
     async def list(self, *, limit: int = 50, cursor: str = "") -> Page[ParkedMessage]:
         messages = sorted((s.value for s in self._shelf.values()), key=lambda m: m.id)
-        return _page(messages, of="parked", limit=limit, cursor=cursor)
+        return page_of(messages, of="parked", limit=limit, cursor=cursor)
 
     async def remove(self, message_id: str) -> None:
         self._shelf.remove(message_id)
@@ -274,7 +151,7 @@ class MemoryAudit:
     """Implements `shared.ports.Audit`."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[AuditEntry]()
+        self._shelf = Shelf[AuditEntry]()
 
     async def write(self, entry: AuditEntry) -> None:
         self._shelf.put(f"{entry.scope} {entry.id}", entry)
@@ -286,14 +163,14 @@ class MemoryAudit:
         wanted = [e for e in entries if e.scope == scope and subject in ("", e.subject)]
         wanted.sort(key=lambda e: e.id)
         wanted.sort(key=lambda e: e.at, reverse=True)
-        return _page(wanted, of=f"audit {scope} {subject}", limit=limit, cursor=cursor)
+        return page_of(wanted, of=f"audit {scope} {subject}", limit=limit, cursor=cursor)
 
 
 class MemoryReceipts:
     """Implements `shared.ports.Receipts`."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[Receipt]()
+        self._shelf = Shelf[Receipt]()
 
     async def get(self, key: str, *, now: datetime) -> Receipt | None:
         stored = self._shelf.get(key)
@@ -317,6 +194,7 @@ class MemoryRecords:
     definition_states: MemoryDefinitionStates = field(default_factory=MemoryDefinitionStates)
     build_slots: MemoryBuildSlots = field(default_factory=MemoryBuildSlots)
     vms: MemoryVms = field(default_factory=MemoryVms)
+    subscriptions: MemorySubscriptions = field(default_factory=MemorySubscriptions)
     parked: MemoryParked = field(default_factory=MemoryParked)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     receipts: MemoryReceipts = field(default_factory=MemoryReceipts)

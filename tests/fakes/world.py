@@ -11,8 +11,8 @@ from itertools import count
 from typing import Any
 
 from shared.dispatch import Dispatcher
+from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.image_definition import ImageDefinition
-from shared.domain.team import TeamRules
 from shared.intake import Intake
 from shared.messages import (
     Command,
@@ -24,6 +24,7 @@ from shared.messages import (
     encode,
 )
 from shared.ports import BuildCapacity, Pace
+from shared.records.recent_versions import RememberedVersions
 from shared.runtime import Runtime
 from shared.settings import settings_from_environ
 from tests.fakes.azure import FakeGallery, FakeImageBuilder, FakeMarketplace, FakeVerificationVms
@@ -46,7 +47,7 @@ PACE = Pace(
 )
 
 
-TEAMS = TeamRules(tag="team", resource_group=None, subscriptions={})
+FLEET_POLICY = FleetPolicy()
 
 
 class KilledError(BaseException):
@@ -133,7 +134,11 @@ class World:
             "sources": self.records.sources,
             "definition_states": self.records.definition_states,
             "build_slots": self.records.build_slots,
+            "recent_versions": RememberedVersions(
+                self.records.image_versions, pace=PACE, clock=lambda: self.now
+            ),
             "vms": self.records.vms,
+            "subscriptions": self.records.subscriptions,
             "marketplace": self.marketplace,
             "image_builder": self.image_builder,
             "gallery": self.gallery,
@@ -153,8 +158,7 @@ class World:
             ports={
                 **mortal,
                 "pace": PACE,
-                "teams": TEAMS,
-                "kind_tag": "assay-kind",
+                "fleet_policy": FLEET_POLICY,
                 "build_region": "westeurope",
                 "build_capacity": self.capacity,
             },
@@ -184,7 +188,11 @@ class World:
             definition_states=self.records.definition_states,
             build_slots=self.records.build_slots,
             build_capacity=self.capacity,
+            recent_versions=RememberedVersions(
+                self.records.image_versions, pace=PACE, clock=lambda: self.now
+            ),
             vms=self.records.vms,
+            subscriptions=self.records.subscriptions,
             parked=self.records.parked,
             audit=self.records.audit,
             receipts=self.records.receipts,
@@ -199,8 +207,7 @@ class World:
             signer=self.signer,
             outbox=self.outbox,
             pace=PACE,
-            teams=TEAMS,
-            kind_tag="assay-kind",
+            fleet_policy=FLEET_POLICY,
             build_region="westeurope",
             now=lambda: self.now,
         )

@@ -18,6 +18,7 @@ from shared.web.exchange import ApiRequest, ApiResponse
 from shared.web.handler import Handler
 from tests.fakes.evidence import FakeEvidence, FakeSigner
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.fleet_records import MemoryVms
 from tests.fakes.gallery import FakeGallery
 from tests.fakes.marketplace import FakeMarketplace
 from tests.fakes.outbox import FakeOutbox
@@ -31,7 +32,6 @@ from tests.fakes.records import (
     MemoryReceipts,
     MemoryRecords,
     MemorySources,
-    MemoryVms,
 )
 from tests.fakes.world import PACE
 from tests.unit.web.samples import DEFINITION, NOON, SOURCE_VERSION, URN
