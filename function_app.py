@@ -3,10 +3,18 @@
 import azure.functions as func
 
 from shared import runtime
-from shared.entrypoints import api, events, poison, queues, timers
+from shared.entrypoints import (
+    api,
+    events,
+    fleet_api,
+    fleet_queues,
+    poison,
+    queues,
+    timers,
+)
 
 runtime.start()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (events.bp, queues.bp, poison.bp, timers.bp, api.bp):
-    app.register_functions(blueprint)
+for part in (events, queues, fleet_queues, poison, timers, api, fleet_api):
+    app.register_functions(part.bp)

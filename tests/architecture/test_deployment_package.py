@@ -11,7 +11,14 @@ from pathspec import GitIgnoreSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SHIPPED_AT_TOP = {"function_app.py", "host.json", "requirements.txt", "shared", "images"}
+SHIPPED_AT_TOP = {
+    "fleet.yaml",
+    "function_app.py",
+    "host.json",
+    "requirements.txt",
+    "shared",
+    "images",
+}
 REQUIREMENT = re.compile(r"^(?P<name>[a-z0-9-]+)(?:\[[^]]*\])?==(?P<version>[^ ;\\]+)")
 HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
 

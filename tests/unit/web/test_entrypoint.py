@@ -7,7 +7,8 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from shared.entrypoints.api import bp, to_http, to_request
+from shared.entrypoints import api, fleet_api
+from shared.entrypoints.http import to_http, to_request
 from shared.web.exchange import ApiResponse
 
 ROOT = Path(__file__).parents[3]
@@ -15,7 +16,8 @@ ROOT = Path(__file__).parents[3]
 
 def _triggers() -> dict[str, dict[str, Any]]:
     app = func.FunctionApp()
-    app.register_functions(bp)
+    for part in (api, fleet_api):
+        app.register_functions(part.bp)
     triggers = {str(f.get_function_name()): f.get_trigger() for f in app.get_functions()}
     return {name: t.get_dict_repr() for name, t in triggers.items() if t is not None}
 

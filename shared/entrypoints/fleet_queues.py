@@ -1,0 +1,45 @@
+"""Queue triggers of the track flow: one function per step.
+
+The names, the queues and the steps are those of `shared/workflow.py`; a test holds them together.
+"""
+
+import azure.functions as func
+
+from shared.entrypoints.receive import STORAGE, receive
+
+bp = func.Blueprint()
+
+
+@bp.function_name("track_image_version")
+@bp.queue_trigger(arg_name="message", queue_name="track-image-version", connection=STORAGE)
+async def track_image_version(message: func.QueueMessage) -> None:
+    """Deliver a `track-image-version` message to its step."""
+    await receive("track_image_version", message)
+
+
+@bp.function_name("track_vm")
+@bp.queue_trigger(arg_name="message", queue_name="track-vm", connection=STORAGE)
+async def track_vm(message: func.QueueMessage) -> None:
+    """Deliver a `track-vm` message to its step."""
+    await receive("track_vm", message)
+
+
+@bp.function_name("record_policy_state")
+@bp.queue_trigger(arg_name="message", queue_name="record-policy-state", connection=STORAGE)
+async def record_policy_state(message: func.QueueMessage) -> None:
+    """Deliver a `record-policy-state` message to its step."""
+    await receive("record_policy_state", message)
+
+
+@bp.function_name("judge_image_users")
+@bp.queue_trigger(arg_name="message", queue_name="judge-image-users", connection=STORAGE)
+async def judge_image_users(message: func.QueueMessage) -> None:
+    """Deliver a `judge-image-users` message to its step."""
+    await receive("judge_image_users", message)
+
+
+@bp.function_name("judge_vm")
+@bp.queue_trigger(arg_name="message", queue_name="judge-vm", connection=STORAGE)
+async def judge_vm(message: func.QueueMessage) -> None:
+    """Deliver a `judge-vm` message to its step."""
+    await receive("judge_vm", message)
