@@ -81,11 +81,11 @@ async def _ask_policy(sim: ArmSimulator, policy: Any, image: str) -> None:
         )
     )
     states = policy.policy_states
-    _ = [s async for s in states.list_query_results_for_subscription("latest", sim.subscription_id)]
+    _ = [s async for s in states.list_query_results_for_subscription(sim.subscription_id, "latest")]
     _ = [
         s
         async for s in states.list_query_results_for_resource_group(
-            "latest", sim.subscription_id, "rg"
+            sim.subscription_id, "rg", "latest"
         )
     ]
     _ = [s async for s in states.list_query_results_for_resource("latest", image)]

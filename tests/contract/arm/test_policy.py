@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.mgmt.policyinsights.aio import PolicyInsightsClient
-from azure.mgmt.policyinsights.models import QueryOptions
 
 from localcloud.arm import ArmSimulator
 from localcloud.arm.policy import PolicyState
@@ -41,9 +42,9 @@ async def test_a_state_is_found_at_the_resource_its_group_and_its_subscription(
         [row.resource_id async for row in rows]
         for rows in (
             states.list_query_results_for_resource("latest", _VM),
-            states.list_query_results_for_resource_group("latest", SUBSCRIPTION, "rg"),
-            states.list_query_results_for_subscription("latest", SUBSCRIPTION),
-            states.list_query_results_for_resource_group("latest", SUBSCRIPTION, "other"),
+            states.list_query_results_for_resource_group(SUBSCRIPTION, "rg", "latest"),
+            states.list_query_results_for_subscription(SUBSCRIPTION, "latest"),
+            states.list_query_results_for_resource_group(SUBSCRIPTION, "other", "latest"),
         )
     ]
 
@@ -55,22 +56,44 @@ async def test_a_state_may_be_filtered_by_compliance(arm: ArmSimulator, policy: 
     _put(arm, "Compliant", f"{_VM}2")
 
     rows = policy.policy_states.list_query_results_for_subscription(
-        "latest", SUBSCRIPTION, QueryOptions(filter="complianceState eq 'NonCompliant'")
+        SUBSCRIPTION, "latest", filter="complianceState eq 'NonCompliant'"
     )
 
     assert [(row.resource_id, row.is_compliant) async for row in rows] == [(_VM.lower(), False)]
 
 
+async def _pages(policy: Any, **options: Any) -> list[list[str]]:
+    """All pages of a subscription: each asked for by POST, with the token of the one before."""
+    pages: list[list[str]] = []
+    token = None
+    while True:
+        result = policy.policy_states.list_query_results_for_subscription(
+            SUBSCRIPTION, "latest", skip_token=token, **options
+        ).by_page()
+        pages.append([row.resource_id async for row in await anext(result)])
+        link = result.continuation_token
+        if link is None:
+            return pages
+        (token,) = parse_qs(urlsplit(link).query)["$skiptoken"]
+
+
 async def test_long_results_come_in_pages_up_to_the_top(arm: ArmSimulator, policy: Any) -> None:
     for number in range(450):
         _put(arm, "Compliant", f"{_VM}{number}")
-    states = policy.policy_states
 
-    everything = states.list_query_results_for_subscription("latest", SUBSCRIPTION)
-    some = states.list_query_results_for_subscription("latest", SUBSCRIPTION, QueryOptions(top=3))
+    assert [len(page) for page in await _pages(policy)] == [200, 200, 50]
+    assert [len(page) for page in await _pages(policy, top=3)] == [3]
 
-    assert len([row async for row in everything]) == 450
-    assert len([row async for row in some]) == 3
+
+async def test_the_next_page_is_a_post_and_the_pager_of_the_sdk_gets_it_wrong(
+    arm: ArmSimulator, policy: Any
+) -> None:
+    for number in range(201):
+        _put(arm, "Compliant", f"{_VM}{number}")
+    rows = policy.policy_states.list_query_results_for_subscription(SUBSCRIPTION, "latest")
+
+    with pytest.raises(HttpResponseError, match="has no GET"):
+        _ = [row async for row in rows]
 
 
 async def test_a_new_state_a_changed_and_a_deleted_one_are_events(arm: ArmSimulator) -> None:
