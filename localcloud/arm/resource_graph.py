@@ -48,7 +48,15 @@ def _row(cloud: "Cloud", resource: Resource) -> Json:
 
 
 def _resources(cloud: "Cloud", call: Call) -> Reply:
-    headers = cloud.graph.take(call.correlation_id)
+    quota = cloud.graph.take(call.correlation_id)
+    try:
+        return Reply(body=_answer(cloud, call), headers=quota)
+    except ArmError as refusal:
+        refusal.headers.update(quota)
+        raise
+
+
+def _answer(cloud: "Cloud", call: Call) -> Json:
     text = call.body.get("query")
     if not isinstance(text, str):
         raise bad_request("BadRequest", "The 'query' of the request is missing.")
@@ -70,7 +78,7 @@ def _resources(cloud: "Cloud", call: Call) -> Reply:
     }
     if paged:
         body["$skipToken"] = cloud.graph.token(start + top)
-    return Reply(body=body, headers=headers)
+    return body
 
 
 def _options(call: Call) -> Json:

@@ -137,3 +137,4 @@ async def test_its_traffic_is_as_the_specifications_say(
 
     assert report.beyond_azure() == []
     assert report.covered >= 39
+    assert "Resources" in report.passed

@@ -46,6 +46,15 @@ async def test_every_answer_tells_what_is_left_of_the_quota(
     assert third == ("14", "00:00:05")
 
 
+async def test_a_query_that_is_refused_counts_too(slow_graph: Any) -> None:
+    with pytest.raises(HttpResponseError) as refusal:
+        await slow_graph.resources(QueryRequest(query="Resources | nonsense"))
+
+    response: Any = refusal.value.response
+    assert response.headers["x-ms-user-quota-remaining"] == "14"
+    assert await _quota(slow_graph) == ("13", "00:00:05")
+
+
 async def test_the_sixteenth_query_in_five_seconds_is_refused_until_they_are_over(
     slow_arm: ArmSimulator, slow_graph: Any
 ) -> None:
