@@ -12,6 +12,7 @@ from aiohttp import web
 from azure.storage.queue.aio import QueueClient
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from localcloud.arm import scale_set_control
 from localcloud.arm.faults import parse_fault
 from localcloud.arm.guest_commands import GuestRule
 from localcloud.arm.policy import PolicyState
@@ -221,6 +222,8 @@ _TABLE: dict[tuple[str, str], Control] = {
     ("GET", "/subscriptions"): _subscriptions,
     ("POST", "/subscriptions"): _subscribe,
     ("DELETE", "/subscriptions"): _unsubscribe_all,
+    ("POST", "/scale-sets/upgrade"): scale_set_control.upgrade,
+    ("POST", "/scale-sets/autoscale"): scale_set_control.scale,
     ("POST", "/reset"): _reset,
 }
 
