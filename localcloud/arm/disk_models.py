@@ -106,7 +106,5 @@ def resize(volume: Resource, size_gb: int, sku: str) -> None:
 
 def guest_on(disk: Resource, os_type: str) -> Guest:
     """The system on a disk; one that nothing is known of where there is none."""
-    found = disk.facts.get("guest")
-    if isinstance(found, Guest):
-        return found
-    return disk.facts.setdefault("guest", Guest(os=os_type))  # type: ignore[no-any-return]
+    found: Guest = disk.facts.setdefault("guest", Guest(os=os_type))
+    return found

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from localcloud.arm.errors import conflict
+from localcloud.arm.errors import ArmError, conflict
 from localcloud.arm.machine_disks import follow_power
 from localcloud.arm.machine_models import RETRY_SECONDS
 from localcloud.arm.machines import MACHINE, ONE, VERSIONS, machine_of
@@ -51,7 +51,7 @@ def _generalize(cloud: "Cloud", call: Call) -> Reply:
     return Reply()
 
 
-def _not_allowed(machine: Resource, verb: str, state: str) -> Exception:
+def _not_allowed(machine: Resource, verb: str, state: str) -> ArmError:
     return conflict(
         "OperationNotAllowed",
         f"Operation '{verb}' is not allowed on VM '{machine.name}' since the VM is {state}.",
