@@ -120,6 +120,14 @@ class LocalAssay:
         async with QueueClient.from_connection_string(self.storage, queue) as client:
             await client.send_message(text)
 
+    async def host_event(self, event: Json) -> None:
+        """Deliver an event of Azure Resource Manager to its trigger, as Event Grid does."""
+        function = EVENT_FUNCTIONS["resources"]
+        address = f"{self.host.base_url}/runtime/webhooks/eventgrid?functionName={function}"
+        headers = {"aeg-event-type": "Notification"}
+        async with self.http.post(address, json=[event], headers=headers) as answer:
+            assert answer.status == 202, await answer.text()
+
     async def parked(self, marker: str) -> Json:
         """Return the parked message that holds *marker*."""
 
