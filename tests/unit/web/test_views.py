@@ -66,6 +66,7 @@ VM_SUMMARY = {
     "verdict": "current",
     "reason": "It runs the newest version.",
     "policy": "noncompliant",
+    "tattoo": None,
     "changed_at": HOUR_AGO_TEXT,
     "deleted_at": None,
     "as_of": NOON_TEXT,
