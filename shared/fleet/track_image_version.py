@@ -46,7 +46,9 @@ async def track_image_version(
         return []
     change = "changed in the gallery" if found else "was deleted from the gallery"
     because = f"version {named.version} {change}"
-    return [JudgeImageUsers(image_id=named.image_id, image_version=named.version, because=because)]
+    # In a region it left, everybody hears of it: there it may have been the only one offered.
+    changed = named.version if row.regions == stored.value.regions else ""
+    return [JudgeImageUsers(image_id=named.image_id, image_version=changed, because=because)]
 
 
 def _row(row: ImageVersion, found: GalleryVersion | None, now: datetime) -> ImageVersion:

@@ -136,9 +136,6 @@ class World:
             "sources": self.records.sources,
             "definition_states": self.records.definition_states,
             "build_slots": self.records.build_slots,
-            "recent_versions": RememberedVersions(
-                self.records.image_versions, pace=PACE, clock=lambda: self.now
-            ),
             "vms": self.records.vms,
             "subscriptions": self.records.subscriptions,
             "marketplace": self.marketplace,
@@ -153,13 +150,16 @@ class World:
             "signer": self.signer,
             "receipts": self.records.receipts,
         }
-        mortal = {
+        mortal: dict[str, Any] = {
             name: port if name == "definitions" else Mortal(port, self.crashes)
             for name, port in ports.items()
         }
         self.dispatcher = Dispatcher(
             ports={
                 **mortal,
+                "recent_versions": RememberedVersions(
+                    mortal["image_versions"], pace=PACE, clock=lambda: self.now
+                ),
                 "pace": PACE,
                 "fleet_policy": FLEET_POLICY,
                 "build_region": "westeurope",
