@@ -36,11 +36,17 @@ def _machine_of(cloud: "Cloud", call: Call) -> Resource:
         return machine_of(cloud, call)
     scale_set = compute_id(call.sub, call.rg, "virtualMachineScaleSets", call.params["set"])
     number = call.params["instance"]
-    return require(cloud, f"{scale_set}/virtualMachines/{number}", INSTANCE, number, call.rg)
+    name = f"{call.params['set']}/{number}"
+    return require(cloud, f"{scale_set}/virtualMachines/{number}", INSTANCE, name, call.rg)
 
 
 def _type_of(machine: Resource) -> str:
     return INSTANCE_COMMAND if machine.type == INSTANCE else RUN_COMMAND
+
+
+def _path_of(machine: Resource) -> str:
+    """The machine's name, after that of its scale set where it is an instance."""
+    return "/".join(machine.id.split("/")[8::2])
 
 
 def _put(cloud: "Cloud", call: Call) -> Reply:
@@ -164,7 +170,7 @@ def _command(cloud: "Cloud", call: Call) -> Resource:
         cloud,
         f"{machine.id}/runCommands/{name}",
         _type_of(machine),
-        f"{machine.name}/{name}",
+        f"{_path_of(machine)}/{name}",
         call.rg,
     )
 

@@ -61,6 +61,9 @@ async def read_tattoo(
         await guest_tattoos.remove(record.resource_id)  # it opted out on the way
         return []
     if record.tattoo and record.tattoo.read_at >= command.started_at:
+        # Another delivery was faster: it removed the command, which ours may have started anew.
+        if await guest_tattoos.result(record.resource_id):
+            await guest_tattoos.remove(record.resource_id)
         return _news(record)
     look = _Look(record, guest_tattoos, fleet_policy, pace, now)
     try:

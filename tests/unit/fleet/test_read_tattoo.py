@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.identifiers import vm_key
+from shared.domain.image_definition import OperatingSystem
 from shared.domain.image_version import ImageVersion, VersionState
 from shared.domain.tattoo import render, tags
 from shared.domain.vm_record import Machine, TattooReading, TattooState, VmFacts
@@ -285,7 +286,7 @@ async def test_a_new_image_is_read_anew_and_no_result_of_the_old_one_counts() ->
 async def test_a_command_somebody_left_behind_long_ago_is_removed_and_not_believed() -> None:
     world = await world_with(facts=machine(created_at=NOON - timedelta(days=30)))
     tattoos = world.guest_tattoos
-    await tattoos.start(VM, os="linux", region="w", now=NOON - timedelta(hours=3))  # type: ignore[arg-type]
+    await tattoos.start(VM, os=OperatingSystem.LINUX, region="w", now=NOON - timedelta(hours=3))
 
     read = await track(world)
 
@@ -327,6 +328,17 @@ async def test_a_late_look_finds_the_reading_done() -> None:
     await world.drain()
 
     assert world.guest_tattoos.started == [VM]
+
+
+async def test_a_command_that_was_started_while_another_delivery_ended_is_removed() -> None:
+    world = await world_with()
+    await track(world)
+    await world.guest_tattoos.start(VM, os=OperatingSystem.LINUX, region="w", now=world.now)
+
+    world.send(ReadTattoo(vm_key=vm_key(VM), started_at=NOON, looks=1))
+    await world.drain()
+
+    assert world.guest_tattoos.commands == {}
 
 
 async def test_two_readings_at_once_share_one_command() -> None:
