@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.history import Transition
 from shared.domain.vm_record import Verdict, VmRecord
 from shared.errors import ConflictError
 from shared.ports import VmEntry, VmFilter
@@ -84,25 +85,33 @@ async def watched(make: MakeRecords) -> tuple[Records, Wire]:
 async def test_writes_are_few(make_table_records: MakeRecords) -> None:
     records, wire = await watched(make_table_records)
     costs = {}
-    await save_vm(records, a_vm(KEY))
-    costs["new"], wire.writes = wire.writes, 0
-    old = await records.vms.get(KEY)
-    await records.vms.save(old, old.value)
-    await save_vm(records, a_vm(KEY))
-    costs["unchanged"], wire.writes = wire.writes, 0
-    await records.vms.save(old, replace(old.value, policy_states=(a_state("a1"), a_state("a2"))))
-    costs["policy states"], wire.writes = wire.writes, 0
-    await change_vm(records, KEY, verdict=Verdict.AGED)
-    costs["verdict"], wire.writes = wire.writes, 0
-    old = await records.vms.get(KEY)
-    await records.vms.save(old, replace(old.value, record=MOVED), [a_transition("web", "db")])
-    costs["team and image"] = wire.writes
+
+    async def become(what: str, new: VmEntry, *lines: Transition) -> None:
+        old = await records.vms.get(KEY)
+        count = (old.value.record.transitions if old.value.record else 0) + len(lines)
+        record = replace(new.record, transitions=count) if new.record else None
+        wire.writes = 0
+        await records.vms.save(old, replace(new, record=record), lines)
+        costs[what] = wire.writes
+
+    seen = VmEntry(key=KEY, record=a_vm(KEY))
+    states = (a_state("a1"), a_state("a2"))
+    aged = VmEntry(key=KEY, record=a_vm(KEY, verdict=Verdict.AGED), policy_states=states)
+    moved = replace(
+        aged, record=a_vm(KEY, team="db", image=an_image("1.0.0", MARKETPLACE), definition="")
+    )
+    first, verdict = a_transition("", "1", "first-seen"), a_transition("", "current")
+    await become("new", seen, first, verdict)
+    await become("unchanged", seen)
+    await become("policy states", replace(seen, policy_states=states))
+    await become("verdict", aged, a_transition("current", "aged"))
+    await become("team and image", moved, a_transition("web", "db", "team"))
     assert costs == {
-        "new": 5,
+        "new": 7,
         "unchanged": 0,
         "policy states": 1,
-        "verdict": 5,
-        "team and image": WRITES_OF_A_MOVE,
+        "verdict": 7,
+        "team and image": 11,
     }
 
 

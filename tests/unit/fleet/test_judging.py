@@ -10,8 +10,9 @@ from shared.domain.identifiers import vm_key
 from shared.domain.image_version import VersionState
 from shared.domain.vm_record import Machine, Rule, Verdict
 from shared.errors import BadMessageError
-from shared.messages import Delayed, JudgeImageUsers, JudgeVm
-from tests.fakes.fleet import COMPUTE
+from shared.messages import Delayed, JudgeImageUsers, JudgeVm, TrackImageVersion
+from tests.fakes.definitions import ubuntu
+from tests.fakes.fleet import COMPUTE, vm_facts
 from tests.unit.fleet.register import IMAGE_ID, NAME, NOON, Register, verdicts
 
 
@@ -235,11 +236,8 @@ async def test_a_version_changed_in_the_gallery_is_written_down_as_it_is(
     register.gallery.put(
         IMAGE_ID, "1.1.0", regions={"northeurope": 1, "westeurope": 2}, excluded=True, looks=0
     )
-    assert await register.track_version(VERSION) == [
-        JudgeImageUsers(
-            image_id=IMAGE_ID, image_version="1.1.0", because="version 1.1.0 changed in the gallery"
-        )
-    ]
+    everybody = JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 changed in the gallery")
+    assert await register.track_version(VERSION) == [everybody]
     stored = await register.records.image_versions.get(NAME, "1.1.0")
     assert stored is not None
     assert stored.value.regions == ("northeurope", "westeurope")
@@ -251,9 +249,7 @@ async def test_a_version_azure_works_on_keeps_its_regions(register: Register) ->
     before = await register.records.image_versions.get(NAME, "1.1.0")
     register.gallery.put(IMAGE_ID, "1.1.0", regions={"northeurope": 1}, looks=9)
     assert await register.track_version(VERSION) == [
-        JudgeImageUsers(
-            image_id=IMAGE_ID, image_version="1.1.0", because="version 1.1.0 changed in the gallery"
-        )
+        _judging("version 1.1.0 changed in the gallery")
     ]
     assert await register.records.image_versions.get(NAME, "1.1.0") == before
 
@@ -282,7 +278,41 @@ async def test_images_that_are_not_ours_and_versions_not_registered_mean_nothing
     assert await register.track_version(f"{COMPUTE}/galleries/other/images/i/versions/1.0.0") == []
 
 
-@pytest.mark.parametrize("resource_id", [IMAGE_ID, "1.1.0"])
-async def test_what_is_no_image_version_is_refused(register: Register, resource_id: str) -> None:
-    with pytest.raises(BadMessageError, match="is no image version"):
-        await register.track_version(resource_id)
+async def test_what_is_no_gallery_image_is_refused(register: Register) -> None:
+    with pytest.raises(BadMessageError, match=r"'1\.1\.0' is no gallery image"):
+        await register.track_version("1.1.0")
+
+
+async def test_with_an_image_go_all_of_its_versions(register: Register) -> None:
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
+        await register.release(version)
+    await register.release("1.4.0", VersionState.CANDIDATE)
+    await register.release("1.0.0", deleted_at=NOON)
+    register.gallery.put(IMAGE_ID, "1.2.0")
+    assert await register.track_version(IMAGE_ID) == [
+        TrackImageVersion(resource_id=f"{IMAGE_ID}/versions/{version}")
+        for version in ("1.3.0", "1.1.0")
+    ]
+
+
+async def test_a_version_whose_definition_was_removed_is_still_known(register: Register) -> None:
+    """Another definition is left: the gallery is still ours."""
+    await register.release("1.1.0")
+    vm = register.runs("1.1.0")
+    await register.track(vm)
+    register.definitions = {"other": replace(ubuntu(), name="other")}
+    assert await register.track_version(VERSION) == [
+        _judging("version 1.1.0 was deleted from the gallery")
+    ]
+    assert verdicts(await register.judge([vm_key(vm)])) == [("vm-1", "current", "retired")]
+    assert (await register.record(vm)).definition == NAME
+
+
+async def test_an_image_in_our_gallery_that_nobody_registered_is_not_ours(
+    register: Register,
+) -> None:
+    stray = IMAGE_ID.replace(NAME, "stray")
+    vm = register.fleet.put(vm_facts(image_id=stray, version="1.1.0"))
+    await register.track(vm)
+    record = await register.record(vm)
+    assert (record.definition, record.rule) == ("", Rule.FOREIGN)
