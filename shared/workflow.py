@@ -135,7 +135,11 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(command=m.StopBuild, flow="publish", sends=(m.StopBuild,)),
     Step(command=m.NotifyPeople, flow="publish"),
-    Step(command=m.TrackImageVersion, flow="track", sends=(m.TrackImageVersion, m.JudgeImageUsers)),
+    Step(
+        command=m.TrackImageVersion,
+        flow="track",
+        sends=(m.TrackImageVersion, m.PromoteImage, m.JudgeImageUsers),
+    ),
     Step(
         command=m.TrackVm,
         flow="track",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from localcloud.arm.errors import bad_request, conflict
 from localcloud.arm.guest_commands import Outcome
 from localcloud.arm.ids import compute_id, with_offset
-from localcloud.arm.machines import RETRY_SECONDS, VERSIONS, machine_of
+from localcloud.arm.machine_models import RETRY_SECONDS
+from localcloud.arm.machines import VERSIONS, machine_of
 from localcloud.arm.operations import Family, Operation, OperationError
 from localcloud.arm.requests import page, properties_of, require, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route

@@ -8,7 +8,7 @@ from shared.domain.identifiers import parse_gallery_image
 from shared.domain.image_version import ImageVersion, VersionState
 from shared.errors import BadMessageError
 from shared.fleet.catalog import definition_of
-from shared.messages import JudgeImageUsers, Message, TrackImageVersion
+from shared.messages import JudgeImageUsers, Message, PromoteImage, TrackImageVersion
 from shared.ports import Definitions, Gallery, GalleryVersion, ImageVersions
 
 _IN_THE_MAKING = frozenset({VersionState.RESERVED, VersionState.CANDIDATE})
@@ -48,9 +48,15 @@ async def track_image_version(
         return []
     change = "changed in the gallery" if found else "was deleted from the gallery"
     because = f"version {named.version} {change}"
+    messages: list[Message] = []
+    if row != stored.value and definition in definitions:
+        # It is published in another way than we knew: the channels look whether it is theirs, as
+        # their timer does where this delivery dies.
+        messages.append(PromoteImage(definition=definition))
     # In a region it left, everybody hears of it: there it may have been the only one offered.
     changed = named.version if row.regions == stored.value.regions else ""
-    return [JudgeImageUsers(image_id=named.image_id, image_version=changed, because=because)]
+    judging = JudgeImageUsers(image_id=named.image_id, image_version=changed, because=because)
+    return [*messages, judging]
 
 
 async def _gone_with_their_image(

@@ -10,7 +10,13 @@ from shared.domain.identifiers import vm_key
 from shared.domain.image_version import VersionState
 from shared.domain.vm_record import Machine, Rule, Verdict
 from shared.errors import BadMessageError
-from shared.messages import Delayed, JudgeImageUsers, JudgeVm, TrackImageVersion
+from shared.messages import (
+    Delayed,
+    JudgeImageUsers,
+    JudgeVm,
+    PromoteImage,
+    TrackImageVersion,
+)
 from tests.fakes.definitions import ubuntu
 from tests.fakes.fleet import COMPUTE, vm_facts
 from tests.unit.fleet.register import IMAGE_ID, NAME, NOON, Register, verdicts
@@ -211,13 +217,8 @@ async def test_a_version_deleted_from_the_gallery_is_written_down_and_its_users_
 ) -> None:
     await register.release("1.1.0")
     follows = await register.track_version(VERSION.replace("resourcegroups", "resourceGroups"))
-    assert follows == [
-        JudgeImageUsers(
-            image_id=IMAGE_ID,
-            image_version="1.1.0",
-            because="version 1.1.0 was deleted from the gallery",
-        )
-    ]
+    judging = _judging("version 1.1.0 was deleted from the gallery")
+    assert follows == [PromoteImage(definition=NAME), judging]
     stored = await register.records.image_versions.get(NAME, "1.1.0")
     assert stored is not None
     assert stored.value.deleted_at == NOON
@@ -225,7 +226,7 @@ async def test_a_version_deleted_from_the_gallery_is_written_down_and_its_users_
         ("deleted", "gone from the gallery")
     ]
     register.wait(minutes=10)
-    assert await register.track_version(VERSION) == follows
+    assert await register.track_version(VERSION) == [judging]
     assert await register.records.image_versions.get(NAME, "1.1.0") == stored
 
 
@@ -237,7 +238,7 @@ async def test_a_version_changed_in_the_gallery_is_written_down_as_it_is(
         IMAGE_ID, "1.1.0", regions={"northeurope": 1, "westeurope": 2}, excluded=True, looks=0
     )
     everybody = JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 changed in the gallery")
-    assert await register.track_version(VERSION) == [everybody]
+    assert await register.track_version(VERSION) == [PromoteImage(definition=NAME), everybody]
     stored = await register.records.image_versions.get(NAME, "1.1.0")
     assert stored is not None
     assert stored.value.regions == ("northeurope", "westeurope")
