@@ -16,6 +16,7 @@ from shared.gateways.clients import AzureClients, credential
 from shared.gateways.evidence import BlobEvidence
 from shared.gateways.fleet import FleetGateway
 from shared.gateways.gallery import GalleryGateway
+from shared.gateways.guest_tattoos import GuestTattoosGateway
 from shared.gateways.image_builder import ImageBuilderGateway
 from shared.gateways.marketplace import MarketplaceGateway
 from shared.gateways.notifier import WebhookNotifier
@@ -36,6 +37,7 @@ from shared.ports import (
     Evidence,
     Fleet,
     Gallery,
+    GuestTattoos,
     ImageBuilder,
     ImageVersions,
     Marketplace,
@@ -82,6 +84,7 @@ class Runtime:
     verification_vms: VerificationVms
     build_logs: BuildLogs
     fleet: Fleet
+    guest_tattoos: GuestTattoos
     notifier: Notifier
     evidence: Evidence
     signer: Signer
@@ -173,6 +176,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         verification_vms=VerificationVmsGateway(clients, settings),
         build_logs=build_logs,
         fleet=FleetGateway(clients),
+        guest_tattoos=GuestTattoosGateway(clients),
         notifier=notifier,
         evidence=evidence,
         signer=signs,

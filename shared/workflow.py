@@ -140,10 +140,21 @@ STEPS: tuple[Step, ...] = (
         flow="track",
         sends=(m.TrackImageVersion, m.PromoteImage, m.JudgeImageUsers),
     ),
-    Step(command=m.TrackVm, flow="track", announces=("VmVerdictChanged",)),
+    Step(
+        command=m.TrackVm,
+        flow="track",
+        sends=(m.ReadTattoo,),
+        announces=("VmVerdictChanged",),
+    ),
     Step(command=m.RecordPolicyState, flow="track"),
     Step(command=m.JudgeImageUsers, flow="track", sends=(m.JudgeImageUsers, m.JudgeVm)),
     Step(command=m.JudgeVm, flow="track", announces=("VmVerdictChanged",)),
+    Step(
+        command=m.ReadTattoo,
+        flow="track",
+        sends=(m.ReadTattoo,),
+        announces=("TattooMismatch",),
+    ),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

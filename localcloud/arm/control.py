@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from pydantic import Field, ValidationError
 
-from localcloud.arm import control_events, control_policy, control_tenant, scale_set_control
+from localcloud.arm import (
+    control_events,
+    control_guests,
+    control_policy,
+    control_tenant,
+    scale_set_control,
+)
 from localcloud.arm.control_table import Body, Control, Table
 from localcloud.arm.faults import parse_fault
 from localcloud.arm.guest_commands import GuestRule
@@ -142,6 +148,7 @@ _TABLE: Table = {
     ("POST", "/scale-sets/autoscale"): scale_set_control.scale,
     ("POST", "/reset"): _reset,
     **control_events.TABLE,
+    **control_guests.TABLE,
     **control_policy.TABLE,
     **control_tenant.TABLE,
 }

@@ -43,3 +43,10 @@ async def judge_image_users(message: func.QueueMessage) -> None:
 async def judge_vm(message: func.QueueMessage) -> None:
     """Deliver a `judge-vm` message to its step."""
     await receive("judge_vm", message)
+
+
+@bp.function_name("read_tattoo")
+@bp.queue_trigger(arg_name="message", queue_name="read-tattoo", connection=STORAGE)
+async def read_tattoo(message: func.QueueMessage) -> None:
+    """Deliver a `read-tattoo` message to its step."""
+    await receive("read_tattoo", message)

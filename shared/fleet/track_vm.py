@@ -7,13 +7,14 @@ from datetime import datetime
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.identifiers import normalise_id, parse_resource_id, vm_key
 from shared.domain.lineage import Known
+from shared.domain.tattoo_reading import needs_reading
 from shared.domain.vm_record import Machine, VmFacts, VmRecord
 from shared.errors import BadMessageError
 from shared.fleet.catalog import Catalog
 from shared.fleet.lens import lens_for
 from shared.fleet.record import Change, Lens, gone
 from shared.fleet.register import all_of, judge_image, write
-from shared.messages import Message, TrackVm
+from shared.messages import Message, ReadTattoo, TrackVm
 from shared.ports import (
     Definitions,
     Fleet,
@@ -176,6 +177,8 @@ class Tracker:
         old, new = stored.value.record, change.entry.record
         messages = await write(stored, change, vms=self._vms, now=self._now, because=self._because)
         self._moved = self._moved or _moved(old, new)
+        if new and needs_reading(new, self._now, self._lens.policy):
+            messages.append(ReadTattoo(vm_key=key, started_at=self._now))
         return messages
 
 

@@ -52,6 +52,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.tattoo_commands import ReadTattoo
 
 __all__ = [
     "BY_EVENT",
@@ -76,6 +77,7 @@ __all__ = [
     "PauseDefinition",
     "PromoteImage",
     "PublishImage",
+    "ReadTattoo",
     "RebuildChildren",
     "RecordOutcome",
     "RecordPolicyState",

@@ -32,6 +32,7 @@ from tests.fakes.build_logs import FakeBuildLogs
 from tests.fakes.definitions import ubuntu
 from tests.fakes.evidence import FakeEvidence, FakeSigner
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.guest_tattoos import FakeGuestTattoos
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.records import MemoryRecords
@@ -77,7 +78,7 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
-        if not callable(attribute) or name == "image_id":
+        if not callable(attribute) or name in ("image_id", "is_outdated"):
             return attribute
 
         async def call(*args: Any, **kwargs: Any) -> Any:
@@ -118,6 +119,7 @@ class World:
         self.vms = FakeVerificationVms()
         self.build_logs = FakeBuildLogs()
         self.fleet = FakeFleet()
+        self.guest_tattoos = FakeGuestTattoos()
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -142,6 +144,7 @@ class World:
             "verification_vms": self.vms,
             "build_logs": self.build_logs,
             "fleet": self.fleet,
+            "guest_tattoos": self.guest_tattoos,
             "notifier": self.notifier,
             "evidence": self.evidence,
             "signer": self.signer,
@@ -202,6 +205,7 @@ class World:
             verification_vms=self.vms,
             build_logs=self.build_logs,
             fleet=self.fleet,
+            guest_tattoos=self.guest_tattoos,
             notifier=self.notifier,
             evidence=self.evidence,
             signer=self.signer,

@@ -35,7 +35,7 @@ teams:
     cattle: { refresh_days: 3 }
 policy_states: { stale_after_hours: 36 }
 history: { keep_days: 400 }
-tattoo: { tag: Read-Tattoo }
+tattoo: { tag: Read-Tattoo, every_days: 1.5 }
 """
 
 
@@ -58,6 +58,7 @@ def test_a_whole_policy_is_read(tmp_path: Path) -> None:
     assert policy.tags == {"team", "kind", "read-tattoo"}
     assert policy.policy_stale_after == timedelta(hours=36)
     assert policy.history_kept == timedelta(days=400)
+    assert policy.tattoo_every == timedelta(days=1.5)
     place = Place(
         tags={},
         resource_group="shared",
