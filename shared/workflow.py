@@ -136,10 +136,21 @@ STEPS: tuple[Step, ...] = (
     Step(command=m.StopBuild, flow="publish", sends=(m.StopBuild,)),
     Step(command=m.NotifyPeople, flow="publish"),
     Step(command=m.TrackImageVersion, flow="track", sends=(m.JudgeImageUsers,)),
-    Step(command=m.TrackVm, flow="track", announces=("VmVerdictChanged",)),
-    Step(command=m.RecordPolicyState, flow="track"),
+    Step(
+        command=m.TrackVm,
+        flow="track",
+        sends=(m.AttestVm,),
+        announces=("VmVerdictChanged",),
+    ),
+    Step(command=m.RecordPolicyState, flow="track", sends=(m.AttestVm,)),
     Step(command=m.JudgeImageUsers, flow="track", sends=(m.JudgeImageUsers, m.JudgeVm)),
-    Step(command=m.JudgeVm, flow="track", announces=("VmVerdictChanged",)),
+    Step(
+        command=m.JudgeVm,
+        flow="track",
+        sends=(m.AttestVm,),
+        announces=("VmVerdictChanged",),
+    ),
+    Step(command=m.AttestVm, flow="track"),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

@@ -43,3 +43,10 @@ async def judge_image_users(message: func.QueueMessage) -> None:
 async def judge_vm(message: func.QueueMessage) -> None:
     """Deliver a `judge-vm` message to its step."""
     await receive("judge_vm", message)
+
+
+@bp.function_name("attest_vm")
+@bp.queue_trigger(arg_name="message", queue_name="attest-vm", connection=STORAGE)
+async def attest_vm(message: func.QueueMessage) -> None:
+    """Deliver an `attest-vm` message to its step."""
+    await receive("attest_vm", message)
