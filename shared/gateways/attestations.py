@@ -1,13 +1,14 @@
 """Attestations of machines: what Azure Policy is told under our `manual` policy."""
 
 import asyncio
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import HttpResponseError
 
 from shared.domain.attestation import AttestationRules, Statement
-from shared.errors import NotFoundError, NotReadyError, RefusedError
+from shared.errors import AssignmentError, NotFoundError, NotReadyError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import code_and_message, translated
 from shared.ports import Reception
@@ -27,6 +28,8 @@ Az.PolicyInsights)."""
 _LOCKED = "ScopeLocked"
 _NO_ACCESS = {"SubscriptionNotFound", "InvalidSubscriptionId"}
 _ASSIGNMENTS_API = "2022-06-01"
+_CHECK_SECONDS = 3600.0
+"""How long a policy assignment that was found is taken to exist."""
 
 
 class AttestationsGateway:
@@ -36,7 +39,7 @@ class AttestationsGateway:
         self._clients = clients
         self._rules = rules
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._assignment_checked = False
+        self._assignment_found_at: float | None = None
 
     async def put(self, resource_id: str, statement: Statement) -> Reception:
         """Attest a machine, in place of what was attested of it before."""
@@ -46,10 +49,11 @@ class AttestationsGateway:
         return reception
 
     async def _put(self, resource_id: str, statement: Statement) -> Reception:
+        attestations = self._clients.policy_insights().attestations
         with translated(f"attest {resource_id}"):
             try:
                 async with self._turns:
-                    await self._clients.policy_insights().attestations.begin_create_or_update_at_resource(
+                    await attestations.begin_create_or_update_at_resource(
                         resource_id.removeprefix("/"),
                         statement.name,
                         self._body(statement),
@@ -63,14 +67,14 @@ class AttestationsGateway:
         return Reception.TAKEN
 
     async def _check_assignment(self) -> None:
-        """Find out, once, whether the assignment exists: Azure does not tell it from a machine
-        that is not evaluated.
+        """Find out whether the assignment exists: where it does not, no machine is evaluated.
 
-        Where we may not read it, it is taken to exist. Raises RefusedError when it does not.
+        Where we may not read it, it is taken to exist. Raises AssignmentError when it does not.
         """
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - heavy
 
-        if self._assignment_checked:
+        found_at, now = self._assignment_found_at, time.monotonic()
+        if found_at is not None and now - found_at < _CHECK_SECONDS:
             return
         assignment = self._rules.assignment_id
         request = HttpRequest("GET", assignment, params={"api-version": _ASSIGNMENTS_API})
@@ -78,13 +82,13 @@ class AttestationsGateway:
             with translated(f"read the policy assignment {assignment}"):
                 await self._clients.ask(request)
         except NotFoundError as error:
-            raise RefusedError(
+            raise AssignmentError(
                 f"There is no policy assignment {assignment}, so verdicts cannot be attested; "
                 "correct ASSAY_ATTESTATION_ASSIGNMENT, or leave it empty"
             ) from error
         except NotReadyError:
             pass  # without the right to read it nothing is known, and nothing is lost
-        self._assignment_checked = True
+        self._assignment_found_at = now
 
     def _body(self, statement: Statement) -> "Attestation":
         from azure.mgmt.policyinsights.models import (  # noqa: PLC0415 - heavy
@@ -113,15 +117,15 @@ class AttestationsGateway:
 def _reception_of(error: HttpResponseError) -> Reception | None:
     """Return what a refusal means for the one machine; None where it is an error like any other.
 
-    Raises RefusedError when it is the assignment that is wrong: all our requests are alike but for
-    the machine.
+    Raises AssignmentError when it is the assignment that is wrong: all our requests are alike but
+    for the machine.
     """
     code, message = code_and_message(error)
     missing = error.status_code == HTTPStatus.NOT_FOUND
     if _NOT_EVALUATED in message or code == _LOCKED:
         return Reception.NOT_NOW
     if error.status_code == HTTPStatus.BAD_REQUEST or (missing and "policy" in code.lower()):
-        raise RefusedError(
+        raise AssignmentError(
             f"Azure Policy took no attestation and said {code}: {message[:500]}; check "
             "ASSAY_ATTESTATION_ASSIGNMENT and ASSAY_ATTESTATION_REFERENCE: they must name an "
             "assignment of a policy with the effect manual"

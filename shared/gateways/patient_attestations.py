@@ -1,13 +1,16 @@
 """Attesting with patience: what is bound to fail costs Azure no call, and people one message."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.attestation import Statement
 from shared.domain.identifiers import parse_resource_id
-from shared.errors import NotReadyError, RefusedError, ThrottledError
+from shared.errors import AssignmentError, NotReadyError, RefusedError, ThrottledError
 from shared.ports import Attestations, Reception
+
+_log = logging.getLogger("assay")
 
 _EVERYWHERE = ""
 """The place of a refusal that holds for every subscription."""
@@ -49,6 +52,8 @@ class PatientAttestations:
         self._troubles: dict[str, _Trouble] = {}
         self._throttled: dict[str, datetime] = {}
         """Until when each subscription takes nothing."""
+        self._taken_at: datetime | None = None
+        """When Azure Policy last took an attestation, so that the assignment was a good one."""
 
     async def put(self, resource_id: str, statement: Statement) -> Reception:
         """Attest a machine, unless that is bound to fail."""
@@ -63,10 +68,17 @@ class PatientAttestations:
             raise
         except NotReadyError as error:
             return self._refused(subscription, error, patience=_UNDER_WAY)
-        except RefusedError as error:
+        except AssignmentError as error:
+            if self._taken_at and self._clock() - self._taken_at < _HOLD:
+                _log.warning("attesting %s is tried again later: %s", resource_id, error)
+                return Reception.NOT_NOW
             return self._refused(_EVERYWHERE, error, patience=timedelta())
+        except RefusedError as error:
+            return self._refused(subscription, error, patience=timedelta())
         self._troubles.pop(_EVERYWHERE, None)
         self._troubles.pop(subscription, None)
+        if reception is Reception.TAKEN:
+            self._taken_at = self._clock()
         return reception
 
     def _is_held(self, place: str) -> bool:

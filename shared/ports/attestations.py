@@ -24,6 +24,6 @@ class Attestations(Protocol):
     async def put(self, resource_id: str, statement: Statement) -> Reception:
         """Attest a machine, in place of what was attested of it before.
 
-        Raises NotReadyError when the right is missing, RefusedError when the assignment is missing
-        or is none of a `manual` policy.
+        Raises NotReadyError when the right is missing, AssignmentError when the assignment is
+        missing or is none of a `manual` policy.
         """

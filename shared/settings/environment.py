@@ -89,7 +89,7 @@ def _storage(reader: Reader) -> Storage:
 
 
 def _attestation(reader: Reader, public_url: str) -> AttestationRules:
-    """Read what is attested to Azure Policy; its evidence are links, so they must lead somewhere."""
+    """Read what is attested to Azure Policy; its evidence is links, so they must lead somewhere."""
     rules = AttestationRules(
         assignment_id=reader.read("ASSAY_ATTESTATION_ASSIGNMENT", to_policy_assignment, ""),
         reference_id=reader.text("ASSAY_ATTESTATION_REFERENCE"),

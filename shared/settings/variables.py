@@ -83,7 +83,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         name="ASSAY_ATTESTATION_REFERENCE",
-        means="Definition reference id of our policy, where the assignment is one of an initiative.",
+        means="Definition reference id of our policy, where an initiative is assigned.",
         default="",
     ),
     Variable(

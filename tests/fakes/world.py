@@ -53,6 +53,10 @@ PACE = Pace(
 FLEET_POLICY = FleetPolicy()
 
 
+_NO_CALLS = {"image_id", "is_outdated"}
+"""Methods of ports that only compute."""
+
+
 class KilledError(BaseException):
     """The process dies here: no `except Exception` sees it."""
 
@@ -80,7 +84,7 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
-        if not callable(attribute) or name == "image_id":
+        if not callable(attribute) or name in _NO_CALLS:
             return attribute
 
         async def call(*args: Any, **kwargs: Any) -> Any:
