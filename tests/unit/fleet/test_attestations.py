@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
 from shared.domain.attestation import AttestationRules
 from shared.domain.history import Transition
 from shared.domain.identifiers import vm_key
