@@ -19,8 +19,10 @@ _UNDER_WAY = timedelta(minutes=10)
 (https://learn.microsoft.com/azure/role-based-access-control/troubleshooting)."""
 _ASK_AGAIN = timedelta(minutes=4)
 """A missing right is not asked for again before; a message that met it comes back later."""
-_HOLD = timedelta(hours=1)
+_HOLD = timedelta(minutes=10)
 """How long nothing is attested where it is known to be refused; then one machine is tried."""
+_PROVEN = timedelta(hours=1)
+"""How long after an attestation was taken a refusal is laid to the one machine."""
 _REMIND = timedelta(days=1)
 """How long after a person was told of a refusal that stays the next message is parked."""
 _SLOW_DOWN = timedelta(seconds=10)
@@ -69,7 +71,7 @@ class PatientAttestations:
         except NotReadyError as error:
             return self._refused(subscription, error, patience=_UNDER_WAY)
         except AssignmentError as error:
-            if self._taken_at and self._clock() - self._taken_at < _HOLD:
+            if self._taken_at and self._clock() - self._taken_at < _PROVEN:
                 _log.warning("attesting %s is tried again later: %s", resource_id, error)
                 return Reception.NOT_NOW
             return self._refused(_EVERYWHERE, error, patience=timedelta())
@@ -115,5 +117,5 @@ class PatientAttestations:
             return Reception.HELD_BACK
         trouble.told_at = now
         raise RefusedError(
-            f"{error}. Nothing is attested there until that is mended; it is tried once an hour"
+            f"{error}. Nothing is attested there until that is mended; it is tried every ten minutes"
         ) from error
