@@ -20,6 +20,7 @@ from shared.gateways.image_builder import ImageBuilderGateway
 from shared.gateways.marketplace import MarketplaceGateway
 from shared.gateways.notifier import WebhookNotifier
 from shared.gateways.outbox import StorageOutbox
+from shared.gateways.resource_graph import ResourceGraphGateway
 from shared.gateways.signing import signer
 from shared.gateways.verification_vms import VerificationVmsGateway
 from shared.intake import Intake
@@ -45,9 +46,11 @@ from shared.ports import (
     Parked,
     Receipts,
     RecentVersions,
+    ResourceGraph,
     Signer,
     Sources,
     Subscriptions,
+    Sweeps,
     VerificationVms,
     Vms,
 )
@@ -73,6 +76,7 @@ class Runtime:
     build_capacity: BuildCapacity
     vms: Vms
     subscriptions: Subscriptions
+    sweeps: Sweeps
     parked: Parked
     audit: Audit
     receipts: Receipts
@@ -82,6 +86,7 @@ class Runtime:
     verification_vms: VerificationVms
     build_logs: BuildLogs
     fleet: Fleet
+    resource_graph: ResourceGraph
     notifier: Notifier
     evidence: Evidence
     signer: Signer
@@ -164,6 +169,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         build_capacity=_capacity(settings),
         vms=records.vms,
         subscriptions=records.subscriptions,
+        sweeps=records.sweeps,
         parked=records.parked,
         audit=records.audit,
         receipts=records.receipts,
@@ -173,6 +179,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         verification_vms=VerificationVmsGateway(clients, settings),
         build_logs=build_logs,
         fleet=FleetGateway(clients),
+        resource_graph=ResourceGraphGateway(clients),
         notifier=notifier,
         evidence=evidence,
         signer=signs,

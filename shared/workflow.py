@@ -140,6 +140,14 @@ STEPS: tuple[Step, ...] = (
     Step(command=m.RecordPolicyState, flow="track"),
     Step(command=m.JudgeImageUsers, flow="track", sends=(m.JudgeImageUsers, m.JudgeVm)),
     Step(command=m.JudgeVm, flow="track", announces=("VmVerdictChanged",)),
+    Step(command=m.SweepFleet, flow="track", sends=(m.SweepSubscriptions,)),
+    Step(
+        command=m.SweepSubscriptions,
+        flow="track",
+        sends=(m.SweepSubscriptions, m.SettleDrift),
+        announces=("VmVerdictChanged",),
+    ),
+    Step(command=m.SettleDrift, flow="track", announces=("VmVerdictChanged",)),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

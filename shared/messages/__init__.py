@@ -52,6 +52,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
 
 __all__ = [
     "BY_EVENT",
@@ -85,9 +86,12 @@ __all__ = [
     "RetireImages",
     "RetireVersion",
     "RevokeVersion",
+    "SettleDrift",
     "StartAttempt",
     "StartBuild",
     "StopBuild",
+    "SweepFleet",
+    "SweepSubscriptions",
     "TattooImage",
     "TrackImageVersion",
     "TrackVm",

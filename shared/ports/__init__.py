@@ -36,6 +36,14 @@ from shared.ports.operation_records import (
 )
 from shared.ports.outlets import Note, Notifier, Outbox
 from shared.ports.subscriptions import Subscriptions
+from shared.ports.sweeps import (
+    MachinesPage,
+    ResourceGraph,
+    ShownSubscription,
+    ShownSubscriptions,
+    SweepReport,
+    Sweeps,
+)
 from shared.ports.values import Definitions, Pace, Page, Stored
 from shared.ports.verification_vms import MachineStatus, RunCommandStatus, VerificationVms
 from shared.ports.vm_records import (
@@ -71,6 +79,7 @@ __all__ = [
     "ImageVersions",
     "LinesPage",
     "MachineStatus",
+    "MachinesPage",
     "Marketplace",
     "Note",
     "Notifier",
@@ -84,14 +93,19 @@ __all__ = [
     "Receipt",
     "Receipts",
     "RecentVersions",
+    "ResourceGraph",
     "RunCommandStatus",
     "ScaleSet",
     "ScaleSetModel",
+    "ShownSubscription",
+    "ShownSubscriptions",
     "Signer",
     "SourceRecord",
     "Sources",
     "Stored",
     "Subscriptions",
+    "SweepReport",
+    "Sweeps",
     "TemplateSpec",
     "TemplateStatus",
     "VerificationVms",

@@ -35,6 +35,7 @@ from tests.fakes.fleet import FakeFleet
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.records import MemoryRecords
+from tests.fakes.resource_graph import FakeResourceGraph
 from tests.settings import APP_ENVIRON
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -118,6 +119,7 @@ class World:
         self.vms = FakeVerificationVms()
         self.build_logs = FakeBuildLogs()
         self.fleet = FakeFleet()
+        self.resource_graph = FakeResourceGraph(self.fleet)
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -139,12 +141,14 @@ class World:
             ),
             "vms": self.records.vms,
             "subscriptions": self.records.subscriptions,
+            "sweeps": self.records.sweeps,
             "marketplace": self.marketplace,
             "image_builder": self.image_builder,
             "gallery": self.gallery,
             "verification_vms": self.vms,
             "build_logs": self.build_logs,
             "fleet": self.fleet,
+            "resource_graph": self.resource_graph,
             "notifier": self.notifier,
             "evidence": self.evidence,
             "signer": self.signer,
@@ -193,6 +197,7 @@ class World:
             ),
             vms=self.records.vms,
             subscriptions=self.records.subscriptions,
+            sweeps=self.records.sweeps,
             parked=self.records.parked,
             audit=self.records.audit,
             receipts=self.records.receipts,
@@ -202,6 +207,7 @@ class World:
             verification_vms=self.vms,
             build_logs=self.build_logs,
             fleet=self.fleet,
+            resource_graph=self.resource_graph,
             notifier=self.notifier,
             evidence=self.evidence,
             signer=self.signer,
