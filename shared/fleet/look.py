@@ -10,8 +10,8 @@ from shared.fleet.catalog import Catalog
 from shared.fleet.register import all_of
 from shared.ports import Fleet, Stored, VmEntry, VmFilter, Vms
 
-_SCALE_SET = "microsoft.compute/virtualmachinescalesets"
-_MACHINES = frozenset({"microsoft.compute/virtualmachines", f"{_SCALE_SET}/virtualmachines"})
+SCALE_SET_TYPE = "microsoft.compute/virtualmachinescalesets"
+_MACHINES = frozenset({"microsoft.compute/virtualmachines", f"{SCALE_SET_TYPE}/virtualmachines"})
 
 type Held = Mapping[str, Stored[VmEntry]]
 """What the register held by VM key, before Azure was asked."""
@@ -31,7 +31,7 @@ async def look(resource_id: str, *, vms: Vms, fleet: Fleet, catalog: Catalog) ->
     Raises BadMessageError when *resource_id* is none of a machine or scale set.
     """
     resource_id = normalise_id(resource_id)
-    is_set = _type_of(resource_id) == _SCALE_SET
+    is_set = _type_of(resource_id) == SCALE_SET_TYPE
     own = await vms.get(vm_key(resource_id))
     if is_set:
         held = {own.value.key: own, **await _members(resource_id, vms)}
@@ -55,7 +55,7 @@ def _type_of(resource_id: str) -> str:
         kind = parse_resource_id(resource_id).type
     except ValueError as error:
         raise BadMessageError(f"track_vm cannot be done: {error}") from error
-    if kind != _SCALE_SET and kind not in _MACHINES:
+    if kind != SCALE_SET_TYPE and kind not in _MACHINES:
         raise BadMessageError(
             f"track_vm cannot be done: {resource_id} is neither a VM nor a scale set"
         )

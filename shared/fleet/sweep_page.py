@@ -32,8 +32,9 @@ class Findings:
     unreadable: int = 0
     enter: dict[str, tuple[Stored[VmEntry], VmFacts]] = field(default_factory=dict)
     """By VM key, what is to be written as the row says it: the rest is as Azure says already."""
-    drift: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Ids that seem to differ, by subscription; only reading them tells."""
+    drift: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    """Ids that seem to differ, by subscription, scale sets for their instances; only reading them
+    tells."""
 
     @property
     def tally(self) -> Tally:
@@ -92,7 +93,7 @@ class PageReader:
             await self._row(facts, held.pop(resource_id, None), findings)
         for record in held.values():
             if record.deleted_at is None:
-                findings.drift[record.subscription_id].append(record.resource_id)
+                _add_drift(record, findings)
         _probe(findings, rows, homes)
         return findings
 
@@ -211,9 +212,11 @@ def _same_by_azure(change: Change, record: VmRecord) -> bool:
     return change.entry.record is not None and of_azure(change.entry.record) == of_azure(record)
 
 
-def _add_drift(facts: VmFacts, findings: Findings) -> None:
-    home = parse_resource_id(facts.resource_id).subscription_id
-    findings.drift[home].append(facts.resource_id)
+def _add_drift(machine: VmFacts | VmRecord, findings: Findings) -> None:
+    """Have a machine read; an instance with all of its scale set, which is one read for many."""
+    is_instance = machine.machine is Machine.UNIFORM
+    resource_id = machine.scale_set_id if is_instance else normalise_id(machine.resource_id)
+    findings.drift[parse_resource_id(resource_id).subscription_id][resource_id] = None
 
 
 def _groups(homes: Iterable[Subscription]) -> dict[str, tuple[str, ...]]:
@@ -231,8 +234,8 @@ def _probe(findings: Findings, rows: Iterable[str], homes: dict[str, Subscriptio
     for name, home in homes.items():
         if not home.problem:
             continue
-        waiting = findings.drift.get(name, [])
+        waiting = findings.drift.get(name, {})
         findings.unreadable += max(0, len(waiting) - 1)
-        probe = waiting[:1] or [r for r in (first_row.get(name),) if r]
+        probe = next(iter(waiting), "") or first_row.get(name, "")
         if probe:
-            findings.drift[name] = probe
+            findings.drift[name] = {probe: None}

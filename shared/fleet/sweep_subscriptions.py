@@ -28,6 +28,7 @@ from shared.ports import (
     Vms,
 )
 
+_SOUND = (SweepOutcome.RUNNING, SweepOutcome.DONE)
 _MOST_IDS, _MOST_BYTES = 100, 32_000
 """What one message that follows may hold; a queue takes 48 KB."""
 
@@ -49,8 +50,9 @@ async def sweep_subscriptions(
     """Compare one page, write what the rows suffice for, and have the rest read one by one.
 
     What the page counts is saved, with the turn, before anything is written. So a delivery that
-    dies is counted once: the repeat finds the turn taken, comes back to see whether the batch went
-    on, and if it did not reads the page again without counting it.
+    dies is counted once. Its repeat finds the turn taken and reads the page again without counting
+    it, for the sake of verdicts that may not have been announced; and it comes back to see whether
+    the batch went on, and sends what follows if it did not.
     """
     stored = await sweeps.batch(command.sweep_id, command.batch)
     if stored is None:
@@ -58,19 +60,13 @@ async def sweep_subscriptions(
             f"there is no batch {command.batch} of sweep {command.sweep_id}; its record may have "
             "been deleted, discard the sweep_subscriptions message"
         )
-    admission = stored.value.admit(command.turn, guard=command.guard)
-    if admission is Admission.DROP:
-        if not stored.value.running:
-            await end_sweep(command.sweep_id, sweeps=sweeps, now=now)
-        return []
-    if admission is Admission.GUARD:
-        return [Delayed(command=replace(command, guard=True), delay=pace.grace)]
-    if command.closing:
+    if command.closing or stored.value.outcome not in _SOUND:
         await _close(stored, subscriptions=subscriptions, sweeps=sweeps, now=now)
         return []
+    admission = stored.value.admit(command.turn, guard=command.guard)
     page = await _page(stored, command, resource_graph, sweeps, now)
     if page is None:
-        return await _begin_again(stored, command, sweeps, now)
+        return await _without_page(stored, command, admission, sweeps=sweeps, pace=pace, now=now)
     catalog = Catalog(definitions=definitions, gallery=gallery, recent_versions=recent_versions)
     reader = PageReader(
         batch=stored.value,
@@ -79,7 +75,7 @@ async def sweep_subscriptions(
         catalog=catalog,
         lens=Lens(policy=fleet_policy),
         now=now,
-        again=admission is Admission.RESEND,
+        again=admission is not Admission.ACT,
     )
     findings = await reader.compare(page, command.rank, after=command.after)
     if admission is Admission.ACT:
@@ -91,7 +87,42 @@ async def sweep_subscriptions(
         {key: held for key, (held, _) in findings.enter.items()},
         {key: facts for key, (_, facts) in findings.enter.items()},
     )
-    return [*announced, *_settling(command, findings), _next(command, page)]
+    return [*announced, *_following(command, admission, page, findings, pace)]
+
+
+def _following(
+    command: SweepSubscriptions,
+    admission: Admission,
+    page: MachinesPage,
+    findings: Findings,
+    pace: Pace,
+) -> list[Message]:
+    if admission is Admission.DROP:
+        return []
+    if admission is Admission.GUARD:
+        return [_guard(command, pace)]
+    return [*_settling(command, findings), _next(command, page)]
+
+
+def _guard(command: SweepSubscriptions, pace: Pace) -> Delayed:
+    return Delayed(command=replace(command, guard=True), delay=pace.grace)
+
+
+async def _without_page(
+    stored: Stored[SweepBatch],
+    command: SweepSubscriptions,
+    admission: Admission,
+    *,
+    sweeps: Sweeps,
+    pace: Pace,
+    now: datetime,
+) -> list[Message]:
+    """Return what follows a token that is no longer good."""
+    if admission is Admission.DROP:
+        return []
+    if admission is Admission.GUARD:
+        return [_guard(command, pace)]
+    return await _begin_again(stored, command, sweeps, now)
 
 
 async def _page(
@@ -106,7 +137,8 @@ async def _page(
     try:
         return await resource_graph.machines(names, command.rank, token=command.token)
     except PermanentError as error:
-        await _fail(stored, str(error), sweeps, now)
+        if stored.value.running:
+            await _fail(stored, str(error), sweeps, now)
         raise
 
 
@@ -142,8 +174,14 @@ async def _fail(stored: Stored[SweepBatch], why: str, sweeps: Sweeps, now: datet
 async def _close(
     stored: Stored[SweepBatch], *, subscriptions: Subscriptions, sweeps: Sweeps, now: datetime
 ) -> None:
-    """Mark the subscriptions as swept; not those that turned out to be unreadable meanwhile."""
+    """Mark the subscriptions as swept; not those that turned out to be unreadable meanwhile.
+
+    A batch that has ended already only looks whether it was the last one.
+    """
     batch = stored.value
+    if not batch.running:
+        await end_sweep(batch.sweep_id, sweeps=sweeps, now=now)
+        return
     for name in batch.subscriptions:
         known = await known_subscription(name, subscriptions)
         swept_at = known.value.swept_at

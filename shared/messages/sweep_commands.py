@@ -38,7 +38,7 @@ class SweepSubscriptions(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleDrift(Command):
-    """Read machines that differ from the register by a sweep, and write what is true."""
+    """Read machines and scale sets that a sweep found to differ, and write what is true."""
 
     kind: ClassVar[str] = "settle_drift"
     sweep_id: str

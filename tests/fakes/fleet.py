@@ -127,6 +127,9 @@ class FakeFleet(Dial):
 
     def _as_read(self, facts: VmFacts, known: Known | None) -> VmFacts:
         """Return *facts* with the image as the gateway finds it: that of a swapped disk."""
+        model = self.scale_sets.get(facts.scale_set_id)
+        if facts.machine is Machine.UNIFORM and model:
+            facts = replace(facts, tags={**model.tags, **facts.tags})
         unchanged = known.still(facts.boot) if known else None
         if unchanged:
             return replace(facts, image=unchanged)

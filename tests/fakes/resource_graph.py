@@ -1,5 +1,6 @@
 """Azure Resource Graph in memory: what the fleet is, in pages."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -32,6 +33,9 @@ class FakeResourceGraph(Dial):
         """What it still says of machines, by id: it is behind; None for not yet."""
         self.queries: list[tuple[int, str]] = []
         """Rank and token of every question."""
+        self.order: Callable[[VmFacts], str] = lambda facts: facts.resource_id
+        self.short_lived = False
+        """Whether no token is good for long enough."""
         self._generation = 1
 
     def hide(self, subscription_id: str) -> None:
@@ -66,7 +70,7 @@ class FakeResourceGraph(Dial):
         start = 0
         if token:
             generation, _, text = token.partition(":")
-            if int(generation) != self._generation:
+            if self.short_lived or int(generation) != self._generation:
                 return None
             start = int(text)
         rows = self._rows(set(subscription_ids) & self.shown.keys(), rank)
@@ -86,7 +90,7 @@ class FakeResourceGraph(Dial):
             and facts.machine in RANKS[rank]
             and parse_resource_id(facts.resource_id).subscription_id in subscriptions
         ]
-        return sorted(map(_as_row, rows), key=lambda facts: facts.resource_id)
+        return sorted(map(_as_row, rows), key=self.order)
 
 
 def _as_row(facts: VmFacts) -> VmFacts:

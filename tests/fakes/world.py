@@ -5,6 +5,7 @@ can be killed at any call of a port, so that whole flows are tried in millisecon
 """
 
 import heapq
+import inspect
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -78,7 +79,7 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
-        if not callable(attribute) or name == "image_id":
+        if not inspect.iscoroutinefunction(attribute):
             return attribute
 
         async def call(*args: Any, **kwargs: Any) -> Any:
