@@ -38,6 +38,9 @@ from shared.fleet.attest_vm import attest_vm
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
 from shared.fleet.record_policy_state import record_policy_state
+from shared.fleet.settle_drift import settle_drift
+from shared.fleet.sweep_fleet import sweep_fleet
+from shared.fleet.sweep_subscriptions import sweep_subscriptions
 from shared.fleet.track_image_version import track_image_version
 from shared.fleet.track_vm import track_vm
 from shared.messages import Announcement, Command, Delayed, Envelope, Message
@@ -57,6 +60,7 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         cancel_build, stop_build, notify_people, rebuild_children,
         track_image_version, track_vm, record_policy_state, judge_image_users, judge_vm,
         attest_vm,
+        sweep_fleet, sweep_subscriptions, settle_drift,
     )
 }  # fmt: skip
 
@@ -172,7 +176,7 @@ def _name(message: Message) -> str:
 
 def _subject(command: Command) -> str:
     """Return what the message is about, for the log."""
-    for name in ("build_id", "definition", "resource_id", "template", "image_id"):
+    for name in ("build_id", "definition", "resource_id", "template", "image_id", "sweep_id"):
         if value := getattr(command, name, ""):
             return str(value)
     keys = getattr(command, "vm_keys", ())

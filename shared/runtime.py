@@ -23,6 +23,7 @@ from shared.gateways.marketplace import MarketplaceGateway
 from shared.gateways.notifier import WebhookNotifier
 from shared.gateways.outbox import StorageOutbox
 from shared.gateways.patient_attestations import PatientAttestations
+from shared.gateways.resource_graph import ResourceGraphGateway
 from shared.gateways.signing import signer
 from shared.gateways.verification_vms import VerificationVmsGateway
 from shared.intake import Intake
@@ -49,9 +50,11 @@ from shared.ports import (
     Parked,
     Receipts,
     RecentVersions,
+    ResourceGraph,
     Signer,
     Sources,
     Subscriptions,
+    Sweeps,
     VerificationVms,
     Vms,
 )
@@ -77,6 +80,7 @@ class Runtime:
     build_capacity: BuildCapacity
     vms: Vms
     subscriptions: Subscriptions
+    sweeps: Sweeps
     parked: Parked
     audit: Audit
     receipts: Receipts
@@ -87,6 +91,7 @@ class Runtime:
     build_logs: BuildLogs
     fleet: Fleet
     attestations: Attestations
+    resource_graph: ResourceGraph
     notifier: Notifier
     evidence: Evidence
     signer: Signer
@@ -170,6 +175,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         build_capacity=_capacity(settings),
         vms=records.vms,
         subscriptions=records.subscriptions,
+        sweeps=records.sweeps,
         parked=records.parked,
         audit=records.audit,
         receipts=records.receipts,
@@ -182,6 +188,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         attestations=PatientAttestations(
             AttestationsGateway(clients, settings.attestation), clock=_clock
         ),
+        resource_graph=ResourceGraphGateway(clients),
         notifier=notifier,
         evidence=evidence,
         signer=signs,

@@ -151,6 +151,19 @@ STEPS: tuple[Step, ...] = (
         announces=("VmVerdictChanged",),
     ),
     Step(command=m.AttestVm, flow="track"),
+    Step(command=m.SweepFleet, flow="track", sends=(m.SweepSubscriptions,)),
+    Step(
+        command=m.SweepSubscriptions,
+        flow="track",
+        sends=(m.SweepSubscriptions, m.SettleDrift, m.AttestVm),
+        announces=("VmVerdictChanged",),
+    ),
+    Step(
+        command=m.SettleDrift,
+        flow="track",
+        sends=(m.AttestVm,),
+        announces=("VmVerdictChanged",),
+    ),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

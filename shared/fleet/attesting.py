@@ -21,10 +21,11 @@ def attesting(
 
 
 def joined(said: Iterable[Sequence[Message]]) -> list[Message]:
-    """Return the messages of many VMs, the attesting of all of them in pages."""
+    """Return the messages of many VMs, the attesting of all of them in pages at the end."""
     messages = [message for some in said for message in some]
     others = [m for m in messages if not isinstance(m, AttestVm)]
-    return others + _pages(key for m in messages if isinstance(m, AttestVm) for key in m.vm_keys)
+    keys = (key for m in messages if isinstance(m, AttestVm) for key in m.vm_keys)
+    return others + _pages(dict.fromkeys(keys))
 
 
 def _pages(keys: Iterable[str]) -> list[Message]:

@@ -117,5 +117,6 @@ class PatientAttestations:
             return Reception.HELD_BACK
         trouble.told_at = now
         raise RefusedError(
-            f"{error}. Nothing is attested there until that is mended; it is tried every ten minutes"
+            f"{error}. Nothing is attested there until that is mended, but for one try every ten "
+            "minutes"
         ) from error

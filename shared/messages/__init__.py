@@ -53,6 +53,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
 
 __all__ = [
     "BY_EVENT",
@@ -87,9 +88,12 @@ __all__ = [
     "RetireImages",
     "RetireVersion",
     "RevokeVersion",
+    "SettleDrift",
     "StartAttempt",
     "StartBuild",
     "StopBuild",
+    "SweepFleet",
+    "SweepSubscriptions",
     "TattooImage",
     "TrackImageVersion",
     "TrackVm",

@@ -42,6 +42,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
 
 COMMANDS: dict[str, type[Command]] = {
     c.kind: c
@@ -53,5 +54,6 @@ COMMANDS: dict[str, type[Command]] = {
         CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
         RebuildChildren, TrackImageVersion, TrackVm,
         RecordPolicyState, JudgeImageUsers, JudgeVm, AttestVm,
+        SweepFleet, SweepSubscriptions, SettleDrift,
     )
 }  # fmt: skip

@@ -37,6 +37,14 @@ from shared.ports.operation_records import (
 )
 from shared.ports.outlets import Note, Notifier, Outbox
 from shared.ports.subscriptions import Subscriptions
+from shared.ports.sweeps import (
+    MachinesPage,
+    ResourceGraph,
+    ShownSubscription,
+    ShownSubscriptions,
+    SweepReport,
+    Sweeps,
+)
 from shared.ports.values import Definitions, Pace, Page, Stored
 from shared.ports.verification_vms import MachineStatus, RunCommandStatus, VerificationVms
 from shared.ports.vm_records import (
@@ -73,6 +81,7 @@ __all__ = [
     "ImageVersions",
     "LinesPage",
     "MachineStatus",
+    "MachinesPage",
     "Marketplace",
     "Note",
     "Notifier",
@@ -87,14 +96,19 @@ __all__ = [
     "Receipts",
     "RecentVersions",
     "Reception",
+    "ResourceGraph",
     "RunCommandStatus",
     "ScaleSet",
     "ScaleSetModel",
+    "ShownSubscription",
+    "ShownSubscriptions",
     "Signer",
     "SourceRecord",
     "Sources",
     "Stored",
     "Subscriptions",
+    "SweepReport",
+    "Sweeps",
     "TemplateSpec",
     "TemplateStatus",
     "VerificationVms",

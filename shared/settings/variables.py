@@ -169,5 +169,11 @@ VARIABLES: tuple[Variable, ...] = (
         means="When to look for new Marketplace versions: NCRONTAB with six fields, UTC.",
         default="0 */15 * * * *",
     ),
+    Variable(
+        name="ASSAY_SWEEP_SCHEDULE",
+        means="When to hold the register of VMs against Azure Resource Graph: NCRONTAB with six "
+        "fields, UTC.",
+        default="0 7 * * * *",
+    ),
 )
 """Every setting; the schedules are read by the host through the triggers' `%…%`."""

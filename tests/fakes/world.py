@@ -5,6 +5,7 @@ can be killed at any call of a port, so that whole flows are tried in millisecon
 """
 
 import heapq
+import inspect
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -38,6 +39,7 @@ from tests.fakes.fleet import FakeFleet
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.records import MemoryRecords
+from tests.fakes.resource_graph import FakeResourceGraph
 from tests.settings import APP_ENVIRON
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -51,10 +53,6 @@ PACE = Pace(
 
 
 FLEET_POLICY = FleetPolicy()
-
-
-_NO_CALLS = {"image_id", "is_outdated"}
-"""Methods of ports that only compute."""
 
 
 class KilledError(BaseException):
@@ -84,7 +82,7 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
-        if not callable(attribute) or name in _NO_CALLS:
+        if not inspect.iscoroutinefunction(attribute):
             return attribute
 
         async def call(*args: Any, **kwargs: Any) -> Any:
@@ -127,6 +125,7 @@ class World:
         self.build_logs = FakeBuildLogs()
         self.fleet = FakeFleet()
         self.attestations = FakeAttestations()
+        self.resource_graph = FakeResourceGraph(self.fleet)
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -148,6 +147,7 @@ class World:
             ),
             "vms": self.records.vms,
             "subscriptions": self.records.subscriptions,
+            "sweeps": self.records.sweeps,
             "marketplace": self.marketplace,
             "image_builder": self.image_builder,
             "gallery": self.gallery,
@@ -155,6 +155,7 @@ class World:
             "build_logs": self.build_logs,
             "fleet": self.fleet,
             "attestations": PatientAttestations(self.attestations, clock=lambda: self.now),
+            "resource_graph": self.resource_graph,
             "notifier": self.notifier,
             "evidence": self.evidence,
             "signer": self.signer,
@@ -204,6 +205,7 @@ class World:
             ),
             vms=self.records.vms,
             subscriptions=self.records.subscriptions,
+            sweeps=self.records.sweeps,
             parked=self.records.parked,
             audit=self.records.audit,
             receipts=self.records.receipts,
@@ -214,6 +216,7 @@ class World:
             build_logs=self.build_logs,
             fleet=self.fleet,
             attestations=PatientAttestations(self.attestations, clock=lambda: self.now),
+            resource_graph=self.resource_graph,
             notifier=self.notifier,
             evidence=self.evidence,
             signer=self.signer,
