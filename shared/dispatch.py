@@ -34,10 +34,14 @@ from shared.factory.verify_image import verify_image
 from shared.factory.verify_source import verify_source
 from shared.factory.watch_build import watch_build
 from shared.factory.watch_gallery import watch_gallery
+from shared.fleet.attest_vm import attest_vm
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
 from shared.fleet.read_tattoo import read_tattoo
 from shared.fleet.record_policy_state import record_policy_state
+from shared.fleet.settle_drift import settle_drift
+from shared.fleet.sweep_fleet import sweep_fleet
+from shared.fleet.sweep_subscriptions import sweep_subscriptions
 from shared.fleet.track_image_version import track_image_version
 from shared.fleet.track_vm import track_vm
 from shared.messages import Announcement, Command, Delayed, Envelope, Message
@@ -57,6 +61,8 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         cancel_build, stop_build, notify_people, rebuild_children,
         track_image_version, track_vm, record_policy_state, judge_image_users, judge_vm,
         read_tattoo,
+        attest_vm,
+        sweep_fleet, sweep_subscriptions, settle_drift,
     )
 }  # fmt: skip
 
@@ -172,7 +178,9 @@ def _name(message: Message) -> str:
 
 def _subject(command: Command) -> str:
     """Return what the message is about, for the log."""
-    for name in ("build_id", "definition", "resource_id", "template", "image_id", "vm_key"):
+    for name in (
+        "build_id", "definition", "resource_id", "template", "image_id", "vm_key", "sweep_id",
+    ):  # fmt: skip
         if value := getattr(command, name, ""):
             return str(value)
     keys = getattr(command, "vm_keys", ())

@@ -143,17 +143,36 @@ STEPS: tuple[Step, ...] = (
     Step(
         command=m.TrackVm,
         flow="track",
-        sends=(m.ReadTattoo,),
+        sends=(m.AttestVm, m.ReadTattoo),
         announces=("VmVerdictChanged",),
     ),
-    Step(command=m.RecordPolicyState, flow="track"),
+    Step(command=m.RecordPolicyState, flow="track", sends=(m.AttestVm,)),
     Step(command=m.JudgeImageUsers, flow="track", sends=(m.JudgeImageUsers, m.JudgeVm)),
-    Step(command=m.JudgeVm, flow="track", announces=("VmVerdictChanged",)),
+    Step(
+        command=m.JudgeVm,
+        flow="track",
+        sends=(m.AttestVm,),
+        announces=("VmVerdictChanged",),
+    ),
+    Step(command=m.AttestVm, flow="track"),
     Step(
         command=m.ReadTattoo,
         flow="track",
         sends=(m.ReadTattoo,),
         announces=("TattooMismatch",),
+    ),
+    Step(command=m.SweepFleet, flow="track", sends=(m.SweepSubscriptions,)),
+    Step(
+        command=m.SweepSubscriptions,
+        flow="track",
+        sends=(m.SweepSubscriptions, m.SettleDrift, m.AttestVm, m.ReadTattoo),
+        announces=("VmVerdictChanged",),
+    ),
+    Step(
+        command=m.SettleDrift,
+        flow="track",
+        sends=(m.AttestVm, m.ReadTattoo),
+        announces=("VmVerdictChanged",),
     ),
 )
 

@@ -18,6 +18,7 @@ from localcloud.arm import (
     managed_images,
     marketplace,
     operations,
+    policy_assignments,
     policy_queries,
     resource_graph,
     run_commands,
@@ -59,6 +60,7 @@ def make_router() -> Router:
             *scale_set_upgrades.ROUTES,
             *scale_set_vms.ROUTES,
             *policy_queries.ROUTES,
+            *policy_assignments.ROUTES,
             *attestations.ROUTES,
             *resource_graph.ROUTES,
             *operations.routes(

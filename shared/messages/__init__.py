@@ -7,6 +7,7 @@ none of the host's names (`id`, `dequeueCount`, `insertionTime` …), and all el
 Readers ignore fields they do not know and refuse a version newer than theirs; writers are strict.
 """
 
+from shared.messages.attestation_commands import AttestVm
 from shared.messages.base import Announcement, Command, Delayed, Message
 from shared.messages.build_commands import (
     BY_EVENT,
@@ -52,6 +53,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
 from shared.messages.tattoo_commands import ReadTattoo
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "Announcement",
     "ApproveImage",
     "AttestImage",
+    "AttestVm",
     "BuildCommand",
     "CancelBuild",
     "CleanUpBuild",
@@ -87,9 +90,12 @@ __all__ = [
     "RetireImages",
     "RetireVersion",
     "RevokeVersion",
+    "SettleDrift",
     "StartAttempt",
     "StartBuild",
     "StopBuild",
+    "SweepFleet",
+    "SweepSubscriptions",
     "TattooImage",
     "TrackImageVersion",
     "TrackVm",

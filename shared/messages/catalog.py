@@ -1,5 +1,6 @@
 """Every command by its kind."""
 
+from shared.messages.attestation_commands import AttestVm
 from shared.messages.base import Command
 from shared.messages.build_commands import (
     AttestImage,
@@ -41,6 +42,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
 from shared.messages.tattoo_commands import ReadTattoo
 
 COMMANDS: dict[str, type[Command]] = {
@@ -52,7 +54,7 @@ COMMANDS: dict[str, type[Command]] = {
         ApproveImage, RevokeVersion, RestoreVersion, RetireVersion, RetireImages, WatchGallery,
         CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
         RebuildChildren, TrackImageVersion, TrackVm,
-        RecordPolicyState, JudgeImageUsers, JudgeVm,
-        ReadTattoo,
+        RecordPolicyState, JudgeImageUsers, JudgeVm, AttestVm, ReadTattoo,
+        SweepFleet, SweepSubscriptions, SettleDrift,
     )
 }  # fmt: skip

@@ -111,6 +111,19 @@ class PageQuery(_Asked):
     cursor: str = ""
 
 
+class SweepsQuery(PageQuery):
+    """Which part of the list of sweeps; each of them costs a read."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+class SubscriptionsQuery(PageQuery):
+    """Which subscriptions."""
+
+    troubled: bool = False
+    """Only those with a problem."""
+
+
 class LineageQuery(_Asked):
     """How far to look, and how to show it."""
 

@@ -160,8 +160,16 @@ def environment() -> Iterator[dict[str, str]]:
     os.environ.update(before)
 
 
+@pytest.fixture(scope="module")
+def more_settings() -> dict[str, str]:
+    """Return the settings a module has besides those of the local cloud; it may say its own."""
+    return {}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def local(environment: dict[str, str]) -> AsyncIterator[LocalAssay]:
+async def local(
+    environment: dict[str, str], more_settings: dict[str, str]
+) -> AsyncIterator[LocalAssay]:
     """Run the product with every queue message delivered twice, and in any order."""
     async with AsyncExitStack() as stack:
         azurite = await stack.enter_async_context(Azurite())
@@ -177,6 +185,7 @@ async def local(environment: dict[str, str]) -> AsyncIterator[LocalAssay]:
                 addresses, time_scale=SPEED, signing_key=stack.enter_context(signing_key())
             )
         )
+        environment.update(more_settings)
         chat = Chat()
         environment["ASSAY_NOTIFY_WEBHOOK"] = await stack.enter_async_context(chat.open())
         dials = HostOptions(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.history import Transition
 from shared.domain.identifiers import vm_key
@@ -54,6 +55,7 @@ class Register:
     def __post_init__(self) -> None:
         self.definitions = {NAME: ubuntu()}
         self.fleet_policy = FleetPolicy()
+        self.attestation_rules = AttestationRules()
         self.vms: Any = self.records.vms
         self.image_versions: Any = self.records.image_versions
         self.memory = RememberedVersions(_Versions(self), pace=PACE, clock=lambda: self.now)
@@ -103,11 +105,14 @@ class Register:
             definitions=self.definitions,
             subscriptions=self.records.subscriptions,
             fleet_policy=self.fleet_policy,
+            attestation_rules=self.attestation_rules,
             now=self.now,
         )
 
     async def say(self, command: RecordPolicyState) -> list[Message]:
-        return await record_policy_state(command, vms=self.vms, now=self.now)
+        return await record_policy_state(
+            command, vms=self.vms, attestation_rules=self.attestation_rules, now=self.now
+        )
 
     async def judge(self, keys: Iterable[str], because: str = "version 1.2.0 was published") -> list[Message]:  # fmt: skip  # noqa: E501
         return await judge_vm(
@@ -117,6 +122,7 @@ class Register:
             gallery=self.gallery,
             definitions=self.definitions,
             fleet_policy=self.fleet_policy,
+            attestation_rules=self.attestation_rules,
             now=self.now,
         )
 
