@@ -35,9 +35,12 @@ from shared.messages import (
     RetireImages,
     RetireVersion,
     RevokeVersion,
+    SettleDrift,
     StartAttempt,
     StartBuild,
     StopBuild,
+    SweepFleet,
+    SweepSubscriptions,
     TattooImage,
     TrackImageVersion,
     TrackVm,
@@ -103,6 +106,9 @@ COMMANDS: tuple[Command, ...] = (
     ),
     JudgeImageUsers(image_id="i", because="b"),
     JudgeVm(vm_keys=("0.a",), because="b"),
+    SweepFleet(sweep_id="s"),
+    SweepSubscriptions(sweep_id="s", batch=0, turn=0, rank=2),
+    SettleDrift(sweep_id="s", batch=0, part="p", resource_ids=(VM,)),
 )  # fmt: skip
 
 
