@@ -147,7 +147,12 @@ STEPS: tuple[Step, ...] = (
         sends=(m.SweepSubscriptions, m.SettleDrift),
         announces=("VmVerdictChanged",),
     ),
-    Step(command=m.SettleDrift, flow="track", announces=("VmVerdictChanged",)),
+    Step(
+        command=m.SettleDrift,
+        flow="track",
+        sends=(m.SettleDrift,),
+        announces=("VmVerdictChanged",),
+    ),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

@@ -134,7 +134,9 @@ async def test_the_app_has_these_functions_and_no_others(app: LoadedApp) -> None
     assert by_trigger["eventGridTrigger"] == {
         "receive_resource_event", "receive_policy_event", "receive_assay_event",
     }  # fmt: skip
-    assert by_trigger["timerTrigger"] == {"look_for_sources", "look_after_images"}
+    assert by_trigger["timerTrigger"] == {
+        "look_for_sources", "look_after_images", "look_at_fleet",
+    }  # fmt: skip
     assert all(name.startswith("api_") for name in by_trigger["httpTrigger"])
 
 
