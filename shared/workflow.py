@@ -171,7 +171,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         command=m.SettleDrift,
         flow="track",
-        sends=(m.AttestVm, m.ReadTattoo),
+        sends=(m.SettleDrift, m.AttestVm, m.ReadTattoo),
         announces=("VmVerdictChanged",),
     ),
 )

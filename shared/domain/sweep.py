@@ -12,7 +12,7 @@ from enum import StrEnum
 from shared.domain.build import Admission
 from shared.domain.subscription import Subscription
 
-STALLED = timedelta(hours=6)
+STALLED = timedelta(hours=12)
 """A sweep without a page for this long is given up: one of its messages was parked or lost. A
 message is put off for less than that."""
 

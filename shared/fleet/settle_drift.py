@@ -1,7 +1,7 @@
 """settle_drift: read machines and scale sets that a sweep found to differ, write what is true."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.attestation import AttestationRules
@@ -9,7 +9,7 @@ from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.identifiers import digest, parse_resource_id, vm_key
 from shared.domain.sweep import Tally
 from shared.domain.vm_record import Machine, VmFacts
-from shared.errors import NotReadyError
+from shared.errors import NotReadyError, PermanentError
 from shared.fleet.catalog import Catalog
 from shared.fleet.lens import lens_for
 from shared.fleet.look import SCALE_SET_TYPE, look
@@ -54,7 +54,8 @@ async def settle_drift(
     with its Uniform instances, from however many pages it is sent here. VMs of a Flexible one come
     with pages of their own.
 
-    Machines of a subscription we may not read keep their records; the others go on.
+    Machines of a subscription we may not read keep their records; the others go on. One that Azure
+    refuses to show for good is left to a message of its own, which is parked.
     """
     catalog = Catalog(definitions=definitions, gallery=gallery, recent_versions=recent_versions)
     homes = {parse_resource_id(i).subscription_id for i in command.resource_ids}
@@ -69,6 +70,8 @@ async def settle_drift(
     )
     looks = _Looks(vms=vms, fleet=fleet, catalog=catalog, tracker=tracker)
     await all_of(looks.at(resource_id) for resource_id in command.resource_ids)
+    if len(looks.faults) == len(command.resource_ids):
+        raise looks.faults[command.resource_ids[0]]
     batch = await sweeps.batch(command.sweep_id, command.batch)
     first = frozenset(batch.value.first if batch else ())
     for part, tally in (await looks.counted(command.part, first)).items():
@@ -80,6 +83,10 @@ async def settle_drift(
             await remember_trouble(name, problem, subscriptions=subscriptions, now=now)
         else:
             await remember_readable(name, subscriptions=subscriptions)
+    if looks.faults:
+        left = tuple(sorted(looks.faults))
+        part = f"{command.part}.left"
+        messages.append(replace(command, part=part, resource_ids=left))
     return messages
 
 
@@ -95,6 +102,8 @@ class _Looks:
     found: dict[str, VmFacts] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     """Why, by subscription we may not read."""
+    faults: dict[str, PermanentError] = field(default_factory=dict)
+    """What Azure will not show us, by id."""
     _keys: dict[str, list[str]] = field(default_factory=dict)
     """The machines that were looked at, by what was asked for; none where it was refused."""
 
@@ -110,6 +119,9 @@ class _Looks:
             )
         except NotReadyError as error:
             self.refused.setdefault(home, str(error))
+            return
+        except PermanentError as error:
+            self.faults[resource_id] = error
             return
         own = vm_key(resource_id)
         for key in sorted(held.keys() | found.keys()):

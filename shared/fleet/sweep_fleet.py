@@ -19,6 +19,7 @@ from shared.domain.sweep import (
     shown,
 )
 from shared.errors import PermanentError
+from shared.fleet.register import all_of
 from shared.fleet.subscriptions import known_subscription
 from shared.fleet.sweep_end import FIRST_RANK, abandon, leave
 from shared.messages import Message, SweepFleet, SweepSubscriptions
@@ -151,19 +152,24 @@ async def _update(
     now: datetime,
 ) -> list[Subscription]:
     """Write down what changed of the subscriptions; return those shown, by id."""
-    found: dict[str, Subscription] = {}
-    for one in answer.subscriptions:
-        name = one.subscription_id
-        held = known.get(name)
-        blank = Subscription(subscription_id=name)
-        found[name] = shown(held or blank, one.management_groups)
-        if found[name] != held:
-            stored = await known_subscription(name, subscriptions)
-            value = shown(stored.value, one.management_groups)
-            await subscriptions.save(replace(stored, value=value))
+    found = {
+        one.subscription_id: shown(
+            known.get(one.subscription_id) or Subscription(subscription_id=one.subscription_id),
+            one.management_groups,
+        )
+        for one in answer.subscriptions
+    }
     missing = known.keys() - found.keys() if answer.whole else set()
-    for name in sorted(missing):
-        if known[name].problem != NOT_SHOWN:
-            stored = await known_subscription(name, subscriptions)
-            await subscriptions.save(replace(stored, value=hidden(stored.value, now=now)))
+    changed = [name for name in sorted(found) if found[name] != known.get(name)]
+    lost = [name for name in sorted(missing) if known[name].problem != NOT_SHOWN]
+
+    async def write(name: str) -> None:
+        stored = await known_subscription(name, subscriptions)
+        if name in found:
+            value = shown(stored.value, found[name].management_groups)
+        else:
+            value = hidden(stored.value, now=now)
+        await subscriptions.save(replace(stored, value=value))
+
+    await all_of(write(name) for name in [*changed, *lost])
     return [found[name] for name in sorted(found)]

@@ -91,8 +91,11 @@ class PageReader:
         findings = Findings(rows=len(rows), held=tuple(held.values()))
         if rank == RANKS.index((Machine.UNIFORM,)):
             await self._learn_sets(rows.values())
+        doubtful: list[_Doubt] = []
         for resource_id, facts in rows.items():
-            await self._row(facts, held.pop(resource_id, None), findings)
+            record = held.pop(resource_id, None)
+            doubtful += await self._row(facts, record, findings)
+        await self._look_up(doubtful, findings)
         for record in held.values():
             if record.deleted_at is None:
                 _add_drift(record, findings)
@@ -130,16 +133,30 @@ class PageReader:
         stored = await all_of(self.vms.get(vm_key(name)) for name in names)
         self._sets = {n: s.value.record for n, s in zip(names, stored, strict=True)}
 
-    async def _row(self, facts: VmFacts, record: VmRecord | None, findings: Findings) -> None:
+    async def _row(
+        self, facts: VmFacts, record: VmRecord | None, findings: Findings
+    ) -> list["_Doubt"]:
+        """Compare a row with the record listed in its place, if any; return what leaves doubt."""
         if self.catalog.is_workshop(facts):
-            return
+            return []
         whole = self._with_tags_of_set(facts)
         if whole is None or (record and record.deleted_at is not None):
             _add_drift(facts, findings)
-        elif record is None:
-            await self._unlisted(whole, findings)
-        else:
-            await self._listed(whole, record, findings)
+            return []
+        if record is None:
+            return [_Doubt(whole, None)]
+        # Policy states are not in the index, and no row says anything of them.
+        bare = replace(record, policy="", policy_as_of=None)
+        entry = VmEntry(key=record.key, record=bare)
+        change = await self._change(Stored(entry), whole)
+        if not _same_by_azure(change, record):
+            _add_drift(facts, findings)
+            return []
+        told = not self.again or record.changed_at < self.batch.began_at
+        if change.entry == entry and told:
+            findings.unchanged += 1
+            return []
+        return [_Doubt(whole, record)]
 
     def _with_tags_of_set(self, facts: VmFacts) -> VmFacts | None:
         """Return a Uniform instance with what it has from its scale set; None where we lack it."""
@@ -148,44 +165,30 @@ class PageReader:
         model = self._sets.get(facts.scale_set_id)
         return replace(facts, tags={**model.labels, **facts.tags}) if model else None
 
-    async def _listed(self, facts: VmFacts, record: VmRecord, findings: Findings) -> None:
-        """Compare a row with the record that stands in its place."""
-        # Policy states are not in the index, and no row says anything of them.
-        bare = replace(record, policy="", policy_as_of=None)
-        entry = VmEntry(key=record.key, record=bare)
-        change = await self._change(Stored(entry), facts)
-        told = not self.again or record.changed_at < self.batch.began_at
-        if change.entry == entry and told:
-            findings.unchanged += 1
-            return
-        if not _same_by_azure(change, record):
-            _add_drift(facts, findings)
-            return
-        stored = await self.vms.get(record.key)
-        if stored.value.record != record:
-            _add_drift(facts, findings)  # it was written since it was listed
-            return
-        findings.enter[record.key] = (stored, self._carried(stored, facts))
-        findings.rejudged += change.entry != entry
-        findings.unchanged += change.entry == entry
+    async def _look_up(self, doubtful: Sequence["_Doubt"], findings: Findings) -> None:
+        """Load what is held on each machine in doubt, and decide by that."""
+        keys = [vm_key(doubt.facts.resource_id) for doubt in doubtful]
+        loaded = await all_of(self.vms.get(key) for key in keys)
+        for doubt, stored in zip(doubtful, loaded, strict=True):
+            await self._decide(doubt, stored, findings)
 
-    async def _unlisted(self, facts: VmFacts, findings: Findings) -> None:
-        """Judge a row that no record was listed for: it may be held all the same."""
-        key = vm_key(facts.resource_id)
-        stored = await self.vms.get(key)
-        record = stored.value.record
-        if record is not None:
-            change = await self._change(stored, facts)
-            if record.deleted_at is not None or not _same_by_azure(change, record):
+    async def _decide(self, doubt: "_Doubt", stored: Stored[VmEntry], findings: Findings) -> None:
+        facts, record = doubt.facts, stored.value.record
+        if record is None:
+            if not self._is_first_sight(facts):
                 _add_drift(facts, findings)
                 return
-            findings.unchanged += 1
-        elif self._is_first_sight(facts):
             findings.first_seen += 1
         else:
-            _add_drift(facts, findings)
-            return
-        findings.enter[key] = (stored, self._carried(stored, facts))
+            change = await self._change(stored, facts)
+            overtaken = doubt.listed not in (None, record)
+            if overtaken or record.deleted_at or not _same_by_azure(change, record):
+                _add_drift(facts, findings)
+                return
+            is_same = change.entry == stored.value
+            findings.unchanged += is_same
+            findings.rejudged += not is_same
+        findings.enter[stored.value.key] = (stored, self._carried(stored, facts))
 
     def _is_first_sight(self, facts: VmFacts) -> bool:
         """Tell whether a row is enough to enter a machine."""
@@ -203,6 +206,14 @@ class PageReader:
         known = known_of(stored)
         image = known.still(facts.boot) if known else None
         return replace(facts, image=image) if image else facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A row that the record itself has to be looked up for; *listed* is what the index said."""
+
+    facts: VmFacts
+    listed: VmRecord | None
 
 
 def highest(after: str, ids: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """sweep_subscriptions: hold one page of the machines in a batch against the register."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +13,7 @@ from shared.errors import NotFoundError, PermanentError, RefusedError
 from shared.fleet.attesting import attesting, joined
 from shared.fleet.catalog import Catalog
 from shared.fleet.record import Lens
+from shared.fleet.register import all_of
 from shared.fleet.subscriptions import known_subscription
 from shared.fleet.sweep_end import FIRST_RANK, ORDER, end_sweep
 from shared.fleet.sweep_page import BECAUSE, Findings, PageReader, highest
@@ -194,12 +196,15 @@ async def _close(
     if not batch.running:
         await end_sweep(batch.sweep_id, sweeps=sweeps, now=now)
         return
-    for name in batch.subscriptions:
+
+    async def mark(name: str) -> None:
         known = await known_subscription(name, subscriptions)
         swept_at = known.value.swept_at
         if not known.value.problem and (swept_at is None or swept_at < batch.began_at):
             swept = replace(known.value, swept_at=batch.began_at)
             await subscriptions.save(replace(known, value=swept))
+
+    await all_of(mark(name) for name in batch.subscriptions)
     ended = batch.end(SweepOutcome.DONE, now=now)
     await sweeps.save_batch(replace(stored, value=ended))
     await end_sweep(batch.sweep_id, sweeps=sweeps, now=now)
@@ -235,7 +240,7 @@ def _portions(ids: Iterable[str]) -> Iterator[list[str]]:
     some: list[str] = []
     size = 0
     for each in ids:
-        length = len(ascii(each))
+        length = len(json.dumps(each))
         if some and (len(some) == _MOST_IDS or size + length > _MOST_BYTES):
             yield some
             some, size = [], 0

@@ -29,10 +29,10 @@ _NOTHING_READABLE = "NoValidSubscriptionsInQueryRequest"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    rows: tuple[Row, ...]
-    token: str
-    wait: timedelta
-    cut: bool
+    rows: tuple[Row, ...] = ()
+    token: str = ""
+    wait: timedelta = timedelta()
+    cut: bool = False
 
 
 class ResourceGraphGateway:
@@ -75,8 +75,6 @@ class ResourceGraphGateway:
             try:
                 answer = await self._ask(QUERIES[rank], subscription_ids, token)
             except HttpResponseError as error:
-                if _NOTHING_READABLE in _codes(error):
-                    return MachinesPage(machines=())
                 if token and error.status_code == HTTPStatus.BAD_REQUEST:
                     return None
                 raise
@@ -102,6 +100,8 @@ class ResourceGraphGateway:
                 request, cls=lambda sent, body, _: (body, sent.http_response.headers)
             )
         except HttpResponseError as error:
+            if _NOTHING_READABLE in _codes(error):
+                return _Answer()
             raise _throttled(error) or error from error
         answer, headers = both
         return _Answer(

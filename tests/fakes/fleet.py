@@ -7,7 +7,7 @@ from typing import Any
 from shared.domain.identifiers import normalise_id, parse_resource_id
 from shared.domain.lineage import Known
 from shared.domain.vm_record import Boot, Image, LineageSource, Machine, VmFacts
-from shared.errors import NotReadyError
+from shared.errors import NotReadyError, RefusedError
 from shared.ports import ScaleSet, ScaleSetModel
 from tests.fakes.dial import Dial
 
@@ -77,6 +77,8 @@ class FakeFleet(Dial):
         """Models of scale sets by the normalised id of the image they name."""
         self.hidden: set[str] = set()
         """Subscriptions we may not read."""
+        self.broken: set[str] = set()
+        """Ids Azure refuses to show for good."""
         self.reads: list[str] = []
         """Resource ids asked for, in order."""
 
@@ -124,6 +126,8 @@ class FakeFleet(Dial):
         self.reads.append(normalise_id(resource_id))
         if parse_resource_id(resource_id).subscription_id in self.hidden:
             raise NotReadyError(f"Azure did not read {resource_id} and said 403")
+        if normalise_id(resource_id) in self.broken:
+            raise RefusedError(f"Azure did not read {resource_id} and said 400")
 
     def _as_read(self, facts: VmFacts, known: Known | None) -> VmFacts:
         """Return *facts* with the image as the gateway finds it: that of a swapped disk."""

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.domain.sweep import NOT_SHOWN
-from shared.errors import NotReadyError, RefusedError, ThrottledError
+from shared.errors import ConflictError, NotReadyError, RefusedError, ThrottledError
 from shared.fleet.sweep_end import ORDER
-from shared.messages import SettleDrift, SweepFleet, SweepSubscriptions, TrackVm
+from shared.messages import Envelope, SettleDrift, SweepFleet, SweepSubscriptions, TrackVm, encode
 from tests.fakes.fleet import COMPUTE, SUBSCRIPTION
 from tests.unit.sweep.estate import OTHER, Estate, counted
 
@@ -391,7 +392,7 @@ async def test_a_sweep_that_no_longer_moves_gives_way(estate: Estate) -> None:
     world.send(SweepFleet(sweep_id="s"))
     await world.deliver_next()
     world._queue.clear()  # its message is lost
-    world.now += timedelta(hours=6, minutes=1)
+    world.now += timedelta(hours=12, minutes=1)
 
     report = await estate.sweep()
 
@@ -468,3 +469,56 @@ async def test_the_first_sight_of_a_vm_makes_its_subscription_known(estate: Esta
     known = await estate.subscription()
 
     assert (known.problem, known.swept_at) == ("", None)
+
+
+async def test_a_vm_azure_will_never_show_stops_none_of_the_others(estate: Estate) -> None:
+    await estate.release()
+    await estate.sweep()
+    ids = [estate.vm("vm-1"), estate.vm("vm-2"), estate.vm("vm-3")]
+    estate.world.fleet.broken.add(ids[1])
+
+    report = await estate.sweep()
+
+    assert counted(report) == {"rows": 3, "new": 2, "missed": 2}
+    assert [await estate.knows(i) for i in ids] == [True, False, True]
+    (parked,) = (await estate.world.records.parked.list()).items
+    assert (parked.queue, parked.text.count("/virtualmachines/")) == ("settle-drift", 1)
+
+
+async def test_a_vm_written_by_an_event_while_its_page_is_written_is_settled(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await estate.release()
+    ids = [estate.vm("vm-1"), estate.vm("vm-2")]
+    save, races = estate.world.records.vms.save, [1]
+
+    async def raced(*args: Any) -> None:
+        if races:
+            races.pop()
+            raise ConflictError("the row was changed by someone else")
+        await save(*args)
+
+    monkeypatch.setattr(estate.world.records.vms, "save", raced)
+
+    report = await estate.sweep()
+
+    assert (report.sweep.outcome, report.tally.first_seen, report.tally.missed) == ("done", 2, 0)
+    assert [await estate.knows(i) for i in ids] == [True, True]
+
+
+async def test_messages_of_a_page_hold_a_hundred_ids_and_fewer_where_they_are_long(
+    estate: Estate,
+) -> None:
+    await estate.release()
+    await estate.sweep()
+    for n in range(120):
+        estate.vm(f"vm-{n}")
+        estate.vm(f"{'ä' * 60}-{n}")
+
+    report = await estate.sweep()
+
+    sent = [s.command for s in estate.world.outbox.sent if isinstance(s.command, SettleDrift)]
+    assert len(sent[0].resource_ids) == 100
+    assert sum(len(s.resource_ids) for s in sent) == counted(report)["new"] == 240
+    sizes = [len(encode(Envelope(command=s, correlation_id="c"))) for s in sent]
+    assert 30_000 < max(sizes) < 36_000
