@@ -5,6 +5,7 @@ same contract suites. Every method may raise `RetryableError` or `RefusedError` 
 docstring names.
 """
 
+from shared.domain.fleet_row import FleetRow
 from shared.ports.build_records import BuildCapacity, Builds, BuildSlots, DefinitionStates
 from shared.ports.evidence import Evidence, Signer
 from shared.ports.fleet import Fleet, ScaleSet, ScaleSetModel
@@ -41,7 +42,6 @@ from shared.ports.verification_vms import MachineStatus, RunCommandStatus, Verif
 from shared.ports.vm_records import (
     MACHINES,
     RANKS,
-    FleetRow,
     LinesPage,
     VmEntry,
     VmFilter,
