@@ -37,8 +37,11 @@ from shared.factory.watch_gallery import watch_gallery
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
 from shared.fleet.record_policy_state import record_policy_state
+from shared.fleet.remove_exports import remove_exports
+from shared.fleet.take_snapshot import take_snapshot
 from shared.fleet.track_image_version import track_image_version
 from shared.fleet.track_vm import track_vm
+from shared.fleet.write_export import write_export
 from shared.messages import Announcement, Command, Delayed, Envelope, Message
 from shared.ports import Outbox, Pace
 from shared.telemetry import log_step
@@ -55,6 +58,7 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         watch_gallery, clean_up_build,
         cancel_build, stop_build, notify_people, rebuild_children,
         track_image_version, track_vm, record_policy_state, judge_image_users, judge_vm,
+        take_snapshot, write_export, remove_exports,
     )
 }  # fmt: skip
 
@@ -170,7 +174,15 @@ def _name(message: Message) -> str:
 
 def _subject(command: Command) -> str:
     """Return what the message is about, for the log."""
-    for name in ("build_id", "definition", "resource_id", "template", "image_id"):
+    for name in (
+        "build_id",
+        "definition",
+        "resource_id",
+        "template",
+        "image_id",
+        "export_id",
+        "at",
+    ):
         if value := getattr(command, name, ""):
             return str(value)
     keys = getattr(command, "vm_keys", ())

@@ -14,6 +14,7 @@ from shared.errors import DefinitionError
 from shared.gateways.build_logs import BuildLogsGateway
 from shared.gateways.clients import AzureClients, credential
 from shared.gateways.evidence import BlobEvidence
+from shared.gateways.exports import BlobExportFiles
 from shared.gateways.fleet import FleetGateway
 from shared.gateways.gallery import GalleryGateway
 from shared.gateways.image_builder import ImageBuilderGateway
@@ -34,6 +35,8 @@ from shared.ports import (
     Definitions,
     DefinitionStates,
     Evidence,
+    ExportFiles,
+    Exports,
     Fleet,
     Gallery,
     ImageBuilder,
@@ -46,6 +49,7 @@ from shared.ports import (
     Receipts,
     RecentVersions,
     Signer,
+    Snapshots,
     Sources,
     Subscriptions,
     VerificationVms,
@@ -73,6 +77,9 @@ class Runtime:
     build_capacity: BuildCapacity
     vms: Vms
     subscriptions: Subscriptions
+    snapshots: Snapshots
+    exports: Exports
+    export_files: ExportFiles
     parked: Parked
     audit: Audit
     receipts: Receipts
@@ -150,6 +157,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
     build_logs = BuildLogsGateway(clients, settings, identity)
     outbox = StorageOutbox(settings, identity)
     notifier = WebhookNotifier(settings)
+    export_files = BlobExportFiles(settings, identity)
     evidence, signs = BlobEvidence(settings, identity), signer(settings, identity)
     return Runtime(
         settings=settings,
@@ -164,6 +172,9 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         build_capacity=_capacity(settings),
         vms=records.vms,
         subscriptions=records.subscriptions,
+        snapshots=records.snapshots,
+        exports=records.exports,
+        export_files=export_files,
         parked=records.parked,
         audit=records.audit,
         receipts=records.receipts,
@@ -184,6 +195,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         closers=(
             build_logs.close,
             evidence.close,
+            export_files.close,
             signs.close,
             notifier.close,
             outbox.close,

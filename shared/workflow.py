@@ -140,6 +140,9 @@ STEPS: tuple[Step, ...] = (
     Step(command=m.RecordPolicyState, flow="track"),
     Step(command=m.JudgeImageUsers, flow="track", sends=(m.JudgeImageUsers, m.JudgeVm)),
     Step(command=m.JudgeVm, flow="track", announces=("VmVerdictChanged",)),
+    Step(command=m.TakeSnapshot, flow="track", sends=(m.TakeSnapshot,)),
+    Step(command=m.WriteExport, flow="track", sends=(m.WriteExport,)),
+    Step(command=m.RemoveExports, flow="track", sends=(m.RemoveExports,)),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

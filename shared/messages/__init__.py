@@ -52,6 +52,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.report_commands import RemoveExports, TakeSnapshot, WriteExport
 
 __all__ = [
     "BY_EVENT",
@@ -79,6 +80,7 @@ __all__ = [
     "RebuildChildren",
     "RecordOutcome",
     "RecordPolicyState",
+    "RemoveExports",
     "RepairImage",
     "RestoreVersion",
     "ResumeDefinition",
@@ -88,6 +90,7 @@ __all__ = [
     "StartAttempt",
     "StartBuild",
     "StopBuild",
+    "TakeSnapshot",
     "TattooImage",
     "TrackImageVersion",
     "TrackVm",
@@ -95,6 +98,7 @@ __all__ = [
     "VerifySource",
     "WatchBuild",
     "WatchGallery",
+    "WriteExport",
     "decode",
     "encode",
     "is_envelope",

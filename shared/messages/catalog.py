@@ -41,6 +41,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.report_commands import RemoveExports, TakeSnapshot, WriteExport
 
 COMMANDS: dict[str, type[Command]] = {
     c.kind: c
@@ -52,5 +53,6 @@ COMMANDS: dict[str, type[Command]] = {
         CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
         RebuildChildren, TrackImageVersion, TrackVm,
         RecordPolicyState, JudgeImageUsers, JudgeVm,
+        TakeSnapshot, WriteExport, RemoveExports,
     )
 }  # fmt: skip

@@ -8,6 +8,15 @@ docstring names.
 from shared.domain.fleet_row import FleetRow
 from shared.ports.build_records import BuildCapacity, Builds, BuildSlots, DefinitionStates
 from shared.ports.evidence import Evidence, Signer
+from shared.ports.exports import (
+    Export,
+    ExportFiles,
+    ExportForm,
+    Exports,
+    ExportWhat,
+    FileState,
+    PageMark,
+)
 from shared.ports.fleet import Fleet, ScaleSet, ScaleSetModel
 from shared.ports.gallery import Gallery, GalleryVersion, Publishing
 from shared.ports.image_building import (
@@ -36,6 +45,7 @@ from shared.ports.operation_records import (
     Receipts,
 )
 from shared.ports.outlets import Note, Notifier, Outbox
+from shared.ports.snapshots import Progress, Snapshots
 from shared.ports.subscriptions import Subscriptions
 from shared.ports.values import Definitions, Pace, Page, Stored
 from shared.ports.verification_vms import MachineStatus, RunCommandStatus, VerificationVms
@@ -63,6 +73,12 @@ __all__ = [
     "DefinitionStates",
     "Definitions",
     "Evidence",
+    "Export",
+    "ExportFiles",
+    "ExportForm",
+    "ExportWhat",
+    "Exports",
+    "FileState",
     "Fleet",
     "FleetRow",
     "Gallery",
@@ -77,8 +93,10 @@ __all__ = [
     "Outbox",
     "Pace",
     "Page",
+    "PageMark",
     "Parked",
     "ParkedMessage",
+    "Progress",
     "Publishing",
     "Reading",
     "Receipt",
@@ -88,6 +106,7 @@ __all__ = [
     "ScaleSet",
     "ScaleSetModel",
     "Signer",
+    "Snapshots",
     "SourceRecord",
     "Sources",
     "Stored",

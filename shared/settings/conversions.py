@@ -11,6 +11,7 @@ _RESOURCE_ID = re.compile(
 )
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 _MOST_BUILDS = 100
+_MOST_DAYS = 365
 
 
 def to_duration(value: str) -> timedelta:
@@ -26,6 +27,13 @@ def to_builds_at_once(value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= _MOST_BUILDS:
         raise ValueError(f"it must be a whole number from 1 to {_MOST_BUILDS}")
     return int(value)
+
+
+def to_days(value: str) -> timedelta:
+    """Read a number of whole days."""
+    if not value.isdecimal() or not 1 <= int(value) <= _MOST_DAYS:
+        raise ValueError(f"it must be a whole number from 1 to {_MOST_DAYS}")
+    return timedelta(days=int(value))
 
 
 def to_url(value: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from shared.domain.identifiers import normalise_region
@@ -10,6 +11,7 @@ from shared.ports import Pace
 from shared.settings.conversions import (
     LOOPBACK,
     to_builds_at_once,
+    to_days,
     to_guid,
     to_notify_form,
     to_optional_url,
@@ -53,6 +55,7 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
             soak=reader.seconds("ASSAY_SOAK_SECONDS"),
         ),
         max_concurrent_builds=reader.read("ASSAY_MAX_CONCURRENT_BUILDS", to_builds_at_once, 1),
+        export_life=reader.read("ASSAY_EXPORT_DAYS", to_days, timedelta()),
         notify=Notify(
             webhook=reader.read("ASSAY_NOTIFY_WEBHOOK", to_optional_url, ""),
             form=reader.read("ASSAY_NOTIFY_FORMAT", to_notify_form, "teams"),

@@ -153,5 +153,16 @@ VARIABLES: tuple[Variable, ...] = (
         means="When to look for new Marketplace versions: NCRONTAB with six fields, UTC.",
         default="0 */15 * * * *",
     ),
+    Variable(
+        name="ASSAY_SNAPSHOT_SCHEDULE",
+        means="When to count the fleet for reports and to remove old exports: NCRONTAB with six "
+        "fields, UTC.",
+        default="0 0 * * * *",
+    ),
+    Variable(
+        name="ASSAY_EXPORT_DAYS",
+        means="How many days the file of an export is kept.",
+        default="7",
+    ),
 )
 """Every setting; the schedules are read by the host through the triggers' `%…%`."""

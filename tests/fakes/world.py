@@ -31,6 +31,7 @@ from tests.fakes.azure import FakeGallery, FakeImageBuilder, FakeMarketplace, Fa
 from tests.fakes.build_logs import FakeBuildLogs
 from tests.fakes.definitions import ubuntu
 from tests.fakes.evidence import FakeEvidence, FakeSigner
+from tests.fakes.exports import FakeExportFiles
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.outbox import FakeOutbox
@@ -118,6 +119,7 @@ class World:
         self.vms = FakeVerificationVms()
         self.build_logs = FakeBuildLogs()
         self.fleet = FakeFleet()
+        self.export_files = FakeExportFiles()
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -139,6 +141,9 @@ class World:
             ),
             "vms": self.records.vms,
             "subscriptions": self.records.subscriptions,
+            "snapshots": self.records.snapshots,
+            "exports": self.records.exports,
+            "export_files": self.export_files,
             "marketplace": self.marketplace,
             "image_builder": self.image_builder,
             "gallery": self.gallery,
@@ -193,6 +198,9 @@ class World:
             ),
             vms=self.records.vms,
             subscriptions=self.records.subscriptions,
+            snapshots=self.records.snapshots,
+            exports=self.records.exports,
+            export_files=self.export_files,
             parked=self.records.parked,
             audit=self.records.audit,
             receipts=self.records.receipts,

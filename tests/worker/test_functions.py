@@ -29,6 +29,7 @@ from shared.messages import (
     RebuildChildren,
     RecordOutcome,
     RecordPolicyState,
+    RemoveExports,
     RepairImage,
     RestoreVersion,
     ResumeDefinition,
@@ -38,6 +39,7 @@ from shared.messages import (
     StartAttempt,
     StartBuild,
     StopBuild,
+    TakeSnapshot,
     TattooImage,
     TrackImageVersion,
     TrackVm,
@@ -45,6 +47,7 @@ from shared.messages import (
     VerifySource,
     WatchBuild,
     WatchGallery,
+    WriteExport,
     encode,
 )
 from shared.workflow import STEP_BY_NAME, STEPS
@@ -103,6 +106,9 @@ COMMANDS: tuple[Command, ...] = (
     ),
     JudgeImageUsers(image_id="i", because="b"),
     JudgeVm(vm_keys=("0.a",), because="b"),
+    TakeSnapshot(at=datetime(2026, 11, 22, 12, tzinfo=UTC)),
+    WriteExport(export_id="gone"),
+    RemoveExports(),
 )  # fmt: skip
 
 
@@ -128,7 +134,9 @@ async def test_the_app_has_these_functions_and_no_others(app: LoadedApp) -> None
     assert by_trigger["eventGridTrigger"] == {
         "receive_resource_event", "receive_policy_event", "receive_assay_event",
     }  # fmt: skip
-    assert by_trigger["timerTrigger"] == {"look_for_sources", "look_after_images"}
+    assert by_trigger["timerTrigger"] == {
+        "look_for_sources", "look_after_images", "look_at_numbers",
+    }  # fmt: skip
     assert all(name.startswith("api_") for name in by_trigger["httpTrigger"])
 
 
