@@ -10,11 +10,12 @@ from shared.entrypoints import (
     fleet_queues,
     poison,
     queues,
+    reports_api,
     timers,
 )
 
 runtime.start()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for part in (events, queues, fleet_queues, poison, timers, api, fleet_api):
+for part in (events, queues, fleet_queues, poison, timers, api, fleet_api, reports_api):
     app.register_functions(part.bp)

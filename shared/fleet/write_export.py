@@ -70,7 +70,7 @@ async def _write(export: Export, files: ExportFiles, *, vms: Vms, policy: FleetP
     if mark := _held(seen, export.pages):
         return mark
     page = await vms.list(export.wanted, limit=ROWS, cursor=export.cursor)
-    made = export_page(export, page.items, policy=policy, as_of=export.created_at)
+    made = export_page(export, page.items, policy=policy, as_of=export.as_of)
     content = made.content(
         export.form, first=not export.pages, rows_before=export.rows, last=not page.cursor
     )

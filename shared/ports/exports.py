@@ -52,8 +52,9 @@ class Export:
     what: ExportWhat
     form: ExportForm
     wanted: VmFilter
-    created_at: datetime
+    as_of: datetime
     """What is overdue is so as of then."""
+    created_at: datetime
     expires_at: datetime
     pages: int = 0
     rows: int = 0

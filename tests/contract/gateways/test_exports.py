@@ -1,6 +1,6 @@
 """The files of exports: in memory, and in Blob Storage (the emulator)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, HttpRequest
 from azure.storage.blob.aio import BlobServiceClient
 
 from localcloud.azurite import Azurite
@@ -152,8 +152,6 @@ async def test_with_an_identity_a_link_is_signed_with_its_delegation_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The SDK's own request for the key, answered as "Get User Delegation Key" says."""
-    from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415
-
     asked: list[HttpRequest] = []
     storage = Storage(
         table_uri="https://acc.table.core.windows.net",
@@ -178,10 +176,10 @@ async def test_with_an_identity_a_link_is_signed_with_its_delegation_key(
     assert fields["sig"]
 
 
-def _answering(asked: list[HttpRequest]):  # type: ignore[no-untyped-def]  # the SDK's own types
-    from azure.core.pipeline.transport import AsyncHttpResponse as Legacy  # noqa: PLC0415
+def _answering(asked: list[HttpRequest]) -> Callable[..., Awaitable[AsyncHttpResponse]]:
+    """Return a transport's `send` that answers any request with the key."""
 
-    class Answer(Legacy):
+    class Answer(AsyncHttpResponse):
         def body(self) -> bytes:
             return DELEGATION_KEY.encode()
 
@@ -195,7 +193,7 @@ def _answering(asked: list[HttpRequest]):  # type: ignore[no-untyped-def]  # the
         answer.reason = "OK"
         answer.headers = {"content-type": "application/xml"}
         answer.content_type = "application/xml"
-        return answer  # type: ignore[return-value]
+        return answer
 
     return send
 

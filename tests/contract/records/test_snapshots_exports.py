@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import TypedDict
 
 import pytest
 
@@ -29,7 +31,16 @@ from tests.unit.domain.test_snapshot import row
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-FAR = {"since": NOON - 9999 * DAY, "before": NOON + 9999 * DAY}
+
+
+class Span(TypedDict):
+    """From when to when."""
+
+    since: datetime
+    before: datetime
+
+
+FAR: Span = {"since": NOON - 9999 * DAY, "before": NOON + 9999 * DAY}
 
 type Register = Records | MemoryRecords
 
@@ -157,7 +168,7 @@ async def test_the_newest_is_the_one_of_the_latest_hour(records: Register) -> No
 async def test_a_series_is_read_in_pages_newest_first(records: Register) -> None:
     for hours in range(5):
         await records.snapshots.keep(Grain.HOUR, snapshots(NOON + hours * HOUR, "pay"))
-    span = {"since": NOON + HOUR, "before": NOON + 4 * HOUR}
+    span: Span = {"since": NOON + HOUR, "before": NOON + 4 * HOUR}
 
     first = await records.snapshots.series(Grain.HOUR, [Dimension.REGION], **span, limit=2)
     second = await records.snapshots.series(
@@ -209,8 +220,6 @@ async def test_old_snapshots_are_swept_of_all_scopes_a_few_at_a_time(records: Re
 
 def wide(width: int, values: int = MAX_VALUES) -> Snapshot:
     """Return a snapshot whose values are as many as may be, and cannot be compressed."""
-    from random import Random  # noqa: PLC0415 - only this one rolls dice
-
     dice = Random(1)  # noqa: S311 - not for secrets
     names = [f"{dice.getrandbits(4 * width):0{width}x}" for _ in range(values)]
     by = {d: {n: {v: dice.randrange(999) for v in Verdict} for n in names} for d in Dimension}
@@ -273,6 +282,7 @@ EXPORT = Export(
     what=ExportWhat.OVERDUE,
     form=ExportForm.CSV,
     wanted=VmFilter(team="pay", due_before=NOON, machines=(Machine.UNIFORM,)),
+    as_of=NOON,
     created_at=NOON,
     expires_at=NOON + 7 * DAY,
 )

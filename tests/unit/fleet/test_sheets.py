@@ -11,7 +11,9 @@ from shared.fleet.sheets import OVERDUE_SHEET, VM_SHEET, csv_text, row_of
 from tests.unit.web.samples import NOON_TEXT, VM_KEY, vm
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
 def test_what_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(start: str) -> None:
     text = csv_text([[f'{start}cmd|"/c calc"!A0']])
 

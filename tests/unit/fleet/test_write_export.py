@@ -42,6 +42,7 @@ def export(
         what=what,
         form=form,
         wanted=wanted or VmFilter(),
+        as_of=NOON,
         created_at=NOON,
         expires_at=NOON + 7 * DAY,
     )
@@ -62,7 +63,7 @@ def read(world: World, made: Export) -> list[dict[str, object]]:
     """Return the rows of a file, read as a stranger would."""
     text = world.export_files.content(made.file).decode()
     if made.form is ExportForm.CSV:
-        return list(csv.DictReader(io.StringIO(text, newline="")))  # type: ignore[arg-type]
+        return list(csv.DictReader(io.StringIO(text, newline="")))
     if made.form is ExportForm.JSON:
         return list(json.loads(text))
     return [json.loads(line) for line in text.splitlines()]
