@@ -146,7 +146,7 @@ class AuditQuery(PageQuery):
     """Whose moves."""
 
     image: str = ""
-    """Name of a definition; its builds belong to it. Without one: exports, and moves of parked messages."""
+    """Name of a definition; its builds belong to it. Without one: exports, and parked messages."""
     subject: str = ""
     """Keeps to one subject, for example `builds/<id>`."""
 
