@@ -18,5 +18,5 @@ def test_exports_are_kept_for_the_days_that_are_set(said: str, days: int) -> Non
 
 @pytest.mark.parametrize("said", ["0", "366", "1.5", "-1", "a week"])
 def test_days_that_make_no_sense_are_refused_by_name(said: str) -> None:
-    with pytest.raises(SettingsError, match="ASSAY_EXPORT_DAYS .* whole number from 1 to 365"):
+    with pytest.raises(SettingsError, match=r"ASSAY_EXPORT_DAYS .* whole number from 1 to 365"):
         settings_from_environ({**APP_ENVIRON, "ASSAY_EXPORT_DAYS": said})
