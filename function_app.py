@@ -10,6 +10,7 @@ from shared.entrypoints import (
     fleet_queues,
     poison,
     queues,
+    reports_api,
     sweep_api,
     timers,
 )
@@ -17,5 +18,7 @@ from shared.entrypoints import (
 runtime.start()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for part in (events, queues, fleet_queues, poison, timers, api, fleet_api, sweep_api):
+for part in (
+    events, queues, fleet_queues, poison, timers, api, fleet_api, sweep_api, reports_api,
+):  # fmt: skip
     app.register_functions(part.bp)

@@ -68,6 +68,7 @@ def app_environment(
         # Once an hour: whoever tries things out fires the timer by hand (docs/local-cloud.md).
         "ASSAY_DETECT_SCHEDULE": "0 0 * * * *",
         "ASSAY_SWEEP_SCHEDULE": "0 7 * * * *",
+        "ASSAY_SNAPSHOT_SCHEDULE": "0 0 * * * *",
     }
 
 

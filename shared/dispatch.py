@@ -39,11 +39,14 @@ from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
 from shared.fleet.read_tattoo import read_tattoo
 from shared.fleet.record_policy_state import record_policy_state
+from shared.fleet.remove_exports import remove_exports
 from shared.fleet.settle_drift import settle_drift
 from shared.fleet.sweep_fleet import sweep_fleet
 from shared.fleet.sweep_subscriptions import sweep_subscriptions
+from shared.fleet.take_snapshot import take_snapshot
 from shared.fleet.track_image_version import track_image_version
 from shared.fleet.track_vm import track_vm
+from shared.fleet.write_export import write_export
 from shared.messages import Announcement, Command, Delayed, Envelope, Message
 from shared.ports import Outbox, Pace
 from shared.telemetry import log_step
@@ -63,6 +66,7 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         read_tattoo,
         attest_vm,
         sweep_fleet, sweep_subscriptions, settle_drift,
+        take_snapshot, write_export, remove_exports,
     )
 }  # fmt: skip
 
@@ -180,6 +184,7 @@ def _subject(command: Command) -> str:
     """Return what the message is about, for the log."""
     for name in (
         "build_id", "definition", "resource_id", "template", "image_id", "vm_key", "sweep_id",
+        "export_id", "at",
     ):  # fmt: skip
         if value := getattr(command, name, ""):
             return str(value)

@@ -16,6 +16,7 @@ from shared.gateways.attestations import AttestationsGateway
 from shared.gateways.build_logs import BuildLogsGateway
 from shared.gateways.clients import AzureClients, credential
 from shared.gateways.evidence import BlobEvidence
+from shared.gateways.exports import BlobExportFiles
 from shared.gateways.fleet import FleetGateway
 from shared.gateways.gallery import GalleryGateway
 from shared.gateways.guest_tattoos import GuestTattoosGateway
@@ -40,6 +41,8 @@ from shared.ports import (
     Definitions,
     DefinitionStates,
     Evidence,
+    ExportFiles,
+    Exports,
     Fleet,
     Gallery,
     GuestTattoos,
@@ -54,6 +57,7 @@ from shared.ports import (
     RecentVersions,
     ResourceGraph,
     Signer,
+    Snapshots,
     Sources,
     Subscriptions,
     Sweeps,
@@ -83,6 +87,9 @@ class Runtime:
     vms: Vms
     subscriptions: Subscriptions
     sweeps: Sweeps
+    snapshots: Snapshots
+    exports: Exports
+    export_files: ExportFiles
     parked: Parked
     audit: Audit
     receipts: Receipts
@@ -164,6 +171,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
     build_logs = BuildLogsGateway(clients, settings, identity)
     outbox = StorageOutbox(settings, identity)
     notifier = WebhookNotifier(settings)
+    export_files = BlobExportFiles(settings, identity)
     evidence, signs = BlobEvidence(settings, identity), signer(settings, identity)
     return Runtime(
         settings=settings,
@@ -179,6 +187,9 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         vms=records.vms,
         subscriptions=records.subscriptions,
         sweeps=records.sweeps,
+        snapshots=records.snapshots,
+        exports=records.exports,
+        export_files=export_files,
         parked=records.parked,
         audit=records.audit,
         receipts=records.receipts,
@@ -205,6 +216,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         closers=(
             build_logs.close,
             evidence.close,
+            export_files.close,
             signs.close,
             notifier.close,
             outbox.close,

@@ -174,6 +174,9 @@ STEPS: tuple[Step, ...] = (
         sends=(m.SettleDrift, m.AttestVm, m.ReadTattoo),
         announces=("VmVerdictChanged",),
     ),
+    Step(command=m.TakeSnapshot, flow="track", sends=(m.TakeSnapshot,)),
+    Step(command=m.WriteExport, flow="track", sends=(m.WriteExport,)),
+    Step(command=m.RemoveExports, flow="track", sends=(m.RemoveExports,)),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

@@ -17,4 +17,5 @@ APP_ENVIRON: dict[str, str] = {
     "ASSAY_CARE_SCHEDULE": "0 */10 * * * *",
     "ASSAY_DETECT_SCHEDULE": "0 */15 * * * *",
     "ASSAY_SWEEP_SCHEDULE": "0 7 * * * *",
+    "ASSAY_SNAPSHOT_SCHEDULE": "0 0 * * * *",
 }

@@ -13,6 +13,7 @@ from shared.domain.failure import Failure
 from shared.domain.history import Transition
 from shared.domain.parentage import ParentVersion
 from shared.domain.run_history import KeptLogs, Remark, Span, entered, left
+from shared.domain.turns import Admission, admit
 from shared.domain.verification import Verification
 
 
@@ -60,18 +61,6 @@ ALLOWED: dict[Phase, frozenset[Phase]] = {
 """Which phase may follow which; a phase may also follow itself (another look)."""
 
 FINISHED = frozenset(p for p, following in ALLOWED.items() if not following)
-
-
-class Admission(StrEnum):
-    """What a delivery may do."""
-
-    ACT = "act"
-    GUARD = "guard"
-    """A repeat of the delivery before: come back later to see that the build went on."""
-    RESEND = "resend"
-    """The build did not go on: its next message was lost, send it again."""
-    DROP = "drop"
-    """The build went on without this delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,17 +184,12 @@ class Build:
     def admit(self, turn: int, *, guard: bool) -> Admission:
         """Tell what a delivery for *turn* may do; *guard* marks one that already came back.
 
-        The present turn acts. The turn before is a repeat: its first delivery saved the record
-        but may have died before it sent the next message, so it comes back once to see. Older
-        turns are dropped: that a later one was taken shows that its message was sent. A finished
-        build takes no further turn that could show it, so its last words are said again; they
-        carry the same event ids.
+        See `turns.admit`. A finished build takes no further turn that could show its last message
+        was sent, so its last words are said again; they carry the same event ids.
         """
-        if turn >= self.turn:
-            return Admission.DROP if self.finished else Admission.ACT
-        if turn < self.turn - 1:
+        if self.finished and turn >= self.turn:
             return Admission.DROP
-        return Admission.RESEND if guard or self.finished else Admission.GUARD
+        return admit(turn, taken=self.turn, guard=guard or self.finished)
 
     def next(
         self,

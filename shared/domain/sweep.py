@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.domain.build import Admission
 from shared.domain.subscription import Subscription
+from shared.domain.turns import Admission
 
 STALLED = timedelta(hours=12)
 """A sweep without a page for this long is given up: one of its messages was parked or lost. A

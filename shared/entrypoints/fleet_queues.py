@@ -78,3 +78,24 @@ async def sweep_subscriptions(message: func.QueueMessage) -> None:
 async def settle_drift(message: func.QueueMessage) -> None:
     """Deliver a `settle-drift` message to its step."""
     await receive("settle_drift", message)
+
+
+@bp.function_name("take_snapshot")
+@bp.queue_trigger(arg_name="message", queue_name="take-snapshot", connection=STORAGE)
+async def take_snapshot(message: func.QueueMessage) -> None:
+    """Deliver a `take-snapshot` message to its step."""
+    await receive("take_snapshot", message)
+
+
+@bp.function_name("write_export")
+@bp.queue_trigger(arg_name="message", queue_name="write-export", connection=STORAGE)
+async def write_export(message: func.QueueMessage) -> None:
+    """Deliver a `write-export` message to its step."""
+    await receive("write_export", message)
+
+
+@bp.function_name("remove_exports")
+@bp.queue_trigger(arg_name="message", queue_name="remove-exports", connection=STORAGE)
+async def remove_exports(message: func.QueueMessage) -> None:
+    """Deliver a `remove-exports` message to its step."""
+    await receive("remove_exports", message)

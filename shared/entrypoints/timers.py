@@ -8,8 +8,10 @@ from shared.messages import (
     DetectSource,
     Envelope,
     PromoteImage,
+    RemoveExports,
     RetireImages,
     SweepFleet,
+    TakeSnapshot,
     WatchGallery,
 )
 from shared.telemetry import new_correlation_id
@@ -56,3 +58,15 @@ async def look_at_fleet(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the
     command = SweepFleet(sweep_id=f"{app.now():%Y%m%dt%H%Mz}")
     envelope = Envelope(command=command, correlation_id=new_correlation_id())
     await app.dispatcher.enqueue(envelope)
+
+
+@bp.function_name("look_at_numbers")
+@bp.timer_trigger(arg_name="timer", schedule="%ASSAY_SNAPSHOT_SCHEDULE%")
+async def look_at_numbers(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Ask for the snapshot of this hour, and for old exports to be removed."""
+    app = runtime.current()
+    hour = app.now().replace(minute=0, second=0, microsecond=0)
+    looks: list[Command] = [TakeSnapshot(at=hour), RemoveExports()]
+    for look in looks:
+        envelope = Envelope(command=look, correlation_id=new_correlation_id())
+        await app.dispatcher.enqueue(envelope)

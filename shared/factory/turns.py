@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.domain.build import Admission, Application, Attempt, Build, Phase
+from shared.domain.build import Application, Attempt, Build, Phase
 from shared.domain.failure import Failure
 from shared.domain.repair_report import suggestions, trials
+from shared.domain.turns import Admission
 from shared.domain.verification import Verification
 from shared.errors import NotFoundError
 from shared.messages import (

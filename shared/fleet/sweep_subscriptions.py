@@ -7,10 +7,10 @@ from datetime import datetime
 from itertools import islice
 
 from shared.domain.attestation import AttestationRules
-from shared.domain.build import Admission
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.sweep import MOST_RESTARTS, SweepBatch, SweepOutcome
 from shared.domain.tattoo_reading import needs_reading
+from shared.domain.turns import Admission
 from shared.errors import NotFoundError, PermanentError, RefusedError
 from shared.fleet.attesting import attesting, joined
 from shared.fleet.catalog import Catalog

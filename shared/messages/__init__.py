@@ -53,6 +53,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.report_commands import RemoveExports, TakeSnapshot, WriteExport
 from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
 from shared.messages.tattoo_commands import ReadTattoo
 
@@ -84,6 +85,7 @@ __all__ = [
     "RebuildChildren",
     "RecordOutcome",
     "RecordPolicyState",
+    "RemoveExports",
     "RepairImage",
     "RestoreVersion",
     "ResumeDefinition",
@@ -96,6 +98,7 @@ __all__ = [
     "StopBuild",
     "SweepFleet",
     "SweepSubscriptions",
+    "TakeSnapshot",
     "TattooImage",
     "TrackImageVersion",
     "TrackVm",
@@ -103,6 +106,7 @@ __all__ = [
     "VerifySource",
     "WatchBuild",
     "WatchGallery",
+    "WriteExport",
     "decode",
     "encode",
     "is_envelope",

@@ -42,6 +42,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.report_commands import RemoveExports, TakeSnapshot, WriteExport
 from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
 from shared.messages.tattoo_commands import ReadTattoo
 
@@ -56,5 +57,6 @@ COMMANDS: dict[str, type[Command]] = {
         RebuildChildren, TrackImageVersion, TrackVm,
         RecordPolicyState, JudgeImageUsers, JudgeVm, AttestVm, ReadTattoo,
         SweepFleet, SweepSubscriptions, SettleDrift,
+        TakeSnapshot, WriteExport, RemoveExports,
     )
 }  # fmt: skip

@@ -5,9 +5,19 @@ same contract suites. Every method may raise `RetryableError` or `RefusedError` 
 docstring names.
 """
 
+from shared.domain.fleet_row import FleetRow
 from shared.ports.attestations import Attestations, Reception
 from shared.ports.build_records import BuildCapacity, Builds, BuildSlots, DefinitionStates
 from shared.ports.evidence import Evidence, Signer
+from shared.ports.exports import (
+    Export,
+    ExportFiles,
+    ExportForm,
+    Exports,
+    ExportWhat,
+    FileState,
+    PageMark,
+)
 from shared.ports.fleet import Fleet, ScaleSet, ScaleSetModel
 from shared.ports.gallery import Gallery, GalleryVersion, Publishing
 from shared.ports.guest_tattoos import ConfigurationReport, GuestCommand, GuestTattoos
@@ -37,6 +47,7 @@ from shared.ports.operation_records import (
     Receipts,
 )
 from shared.ports.outlets import Note, Notifier, Outbox
+from shared.ports.snapshots import Progress, Snapshots
 from shared.ports.subscriptions import Subscriptions
 from shared.ports.sweeps import (
     MachinesPage,
@@ -51,7 +62,6 @@ from shared.ports.verification_vms import MachineStatus, RunCommandStatus, Verif
 from shared.ports.vm_records import (
     MACHINES,
     RANKS,
-    FleetRow,
     LinesPage,
     VmEntry,
     VmFilter,
@@ -75,6 +85,12 @@ __all__ = [
     "DefinitionStates",
     "Definitions",
     "Evidence",
+    "Export",
+    "ExportFiles",
+    "ExportForm",
+    "ExportWhat",
+    "Exports",
+    "FileState",
     "Fleet",
     "FleetRow",
     "Gallery",
@@ -92,8 +108,10 @@ __all__ = [
     "Outbox",
     "Pace",
     "Page",
+    "PageMark",
     "Parked",
     "ParkedMessage",
+    "Progress",
     "Publishing",
     "Reading",
     "Receipt",
@@ -107,6 +125,7 @@ __all__ = [
     "ShownSubscription",
     "ShownSubscriptions",
     "Signer",
+    "Snapshots",
     "SourceRecord",
     "Sources",
     "Stored",

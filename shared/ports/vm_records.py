@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.fleet_row import FleetRow
 from shared.domain.history import Transition, VmLine
 from shared.domain.vm_record import Machine, PolicyState, VmRecord
 from shared.ports.values import Page, Stored
@@ -61,28 +62,6 @@ class VmFilter:
     """Only those whose verdict or plan wanted something done before then."""
     deleted: bool = False
     """Also list VMs that are gone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetRow:
-    """What reports count of one VM."""
-
-    team: str
-    definition: str
-    """Name of our image definition; empty when the image is not one of ours."""
-    image_id: str
-    version: str
-    verdict: str
-    kind: str
-    machine: str
-    region: str
-    subscription_id: str
-    policy: str
-    created_at: datetime
-    """When it was made, or first seen."""
-    image_published_at: datetime | None
-    due_at: datetime | None
-    """The earlier of the days its verdict and its plan want something done by."""
 
 
 class Vms(Protocol):

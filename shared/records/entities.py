@@ -23,11 +23,12 @@ MAX_PROPERTIES = 252
 """Properties of our own: 255 less PartitionKey, RowKey and Timestamp."""
 
 MAX_STRING_BYTES = 64 * 1024
+MAX_BINARY_BYTES = 64 * 1024
 MAX_ENTITY_BYTES = 1024 * 1024
 """Limits of one property and one entity ("Scalability and performance targets for Table storage"
 and "Understanding the Table service data model", Microsoft Learn)."""
 
-type Column = str | int | bool
+type Column = str | int | bool | bytes
 type Entity = dict[str, Column]
 
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,254}$")
@@ -118,10 +119,14 @@ def _check_property(name: str, value: object) -> None:
     match value:
         case str():
             fits = _utf16(value) <= MAX_STRING_BYTES
+        case bytes():
+            fits = len(value) <= MAX_BINARY_BYTES
         case int():
             fits = -(2**31) <= value < 2**31
         case _:
-            raise RefusedError(f"property {name} is a {type(value).__name__}, not text or number")
+            raise RefusedError(
+                f"property {name} is a {type(value).__name__}, not text or number, nor bytes"
+            )
     if not fits:
         raise RefusedError(f"the value of property {name} is larger than Table Storage takes")
 
@@ -133,4 +138,6 @@ def _utf16(text: str) -> int:
 def _value_bytes(value: Column) -> int:
     if isinstance(value, str):
         return 4 + _utf16(value)
+    if isinstance(value, bytes):
+        return 4 + len(value)
     return 1 if isinstance(value, bool) else 4

@@ -9,9 +9,11 @@ from shared.records.build_slots import TableBuildSlots
 from shared.records.builds import TableBuilds
 from shared.records.channels import TableChannels
 from shared.records.definition_states import TableDefinitionStates
+from shared.records.exports import TableExports
 from shared.records.image_versions import TableImageVersions
 from shared.records.parked import TableParked
 from shared.records.receipts import TableReceipts
+from shared.records.snapshots import TableSnapshots
 from shared.records.sources import TableSources
 from shared.records.subscriptions import TableSubscriptions
 from shared.records.sweeps import TableSweeps
@@ -44,6 +46,8 @@ class Records:
         self.vms = TableVms(self._tables)
         self.subscriptions = TableSubscriptions(self._tables)
         self.sweeps = TableSweeps(self._tables)
+        self.snapshots = TableSnapshots(self._tables)
+        self.exports = TableExports(self._tables)
         self.parked = TableParked(self._tables)
         self.audit = TableAudit(self._tables)
         self.receipts = TableReceipts(self._tables)

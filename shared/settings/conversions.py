@@ -18,6 +18,7 @@ _ASSIGNMENT = re.compile(
 )
 _MOST_BUILDS = 100
 _ATTESTATION_DAYS = (2, 3650)
+_MOST_DAYS = 365
 
 
 def to_duration(value: str) -> timedelta:
@@ -33,6 +34,13 @@ def to_builds_at_once(value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= _MOST_BUILDS:
         raise ValueError(f"it must be a whole number from 1 to {_MOST_BUILDS}")
     return int(value)
+
+
+def to_days(value: str) -> timedelta:
+    """Read a number of whole days."""
+    if not value.isdecimal() or not 1 <= int(value) <= _MOST_DAYS:
+        raise ValueError(f"it must be a whole number from 1 to {_MOST_DAYS}")
+    return timedelta(days=int(value))
 
 
 def to_url(value: str) -> str:

@@ -13,6 +13,7 @@ from shared.settings.conversions import (
     LOOPBACK,
     to_attestation_life,
     to_builds_at_once,
+    to_days,
     to_guid,
     to_notify_form,
     to_optional_url,
@@ -58,6 +59,7 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
             soak=reader.seconds("ASSAY_SOAK_SECONDS"),
         ),
         max_concurrent_builds=reader.read("ASSAY_MAX_CONCURRENT_BUILDS", to_builds_at_once, 1),
+        export_life=reader.read("ASSAY_EXPORT_DAYS", to_days, timedelta()),
         notify=Notify(
             webhook=reader.read("ASSAY_NOTIFY_WEBHOOK", to_optional_url, ""),
             form=reader.read("ASSAY_NOTIFY_FORMAT", to_notify_form, "teams"),

@@ -1,6 +1,7 @@
 """What the app is told: the settings, checked and in their types."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from shared.domain.attestation import AttestationRules
 from shared.ports import Pace
@@ -13,7 +14,7 @@ class Storage:
     table_uri: str = ""
     queue_uri: str = ""
     blob_uri: str = ""
-    """Only for what people read: logs of builds and evidence."""
+    """Only for what people read: logs of builds, evidence and exports."""
     connection_string: str = field(default="", repr=False)
 
 
@@ -48,6 +49,8 @@ class Settings:
     notify: Notify = field(default_factory=Notify)
     attestation: AttestationRules = field(default_factory=AttestationRules)
     """How verdicts are attested to Azure Policy; off unless an assignment is named."""
+    export_life: timedelta = timedelta(days=7)
+    """How long the file of an export is kept."""
     signing_key: str = ""
     """`https://<vault>/keys/<name>[/<version>]`, or `file:<path>` in the local cloud."""
     signs_in: bool = False

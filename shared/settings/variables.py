@@ -175,5 +175,16 @@ VARIABLES: tuple[Variable, ...] = (
         "fields, UTC.",
         default="0 7 * * * *",
     ),
+    Variable(
+        name="ASSAY_SNAPSHOT_SCHEDULE",
+        means="When to count the fleet for reports and to remove old exports: NCRONTAB with six "
+        "fields, UTC.",
+        default="0 0 * * * *",
+    ),
+    Variable(
+        name="ASSAY_EXPORT_DAYS",
+        means="How many days the file of an export is kept.",
+        default="7",
+    ),
 )
 """Every setting; the schedules are read by the host through the triggers' `%…%`."""

@@ -1,15 +1,17 @@
 """The pages one reads: images, versions, builds and VMs."""
 
 import asyncio
+from dataclasses import replace
 from urllib.parse import unquote
 
 from shared.domain.build import Build
 from shared.domain.identifiers import vm_key
 from shared.domain.image_definition import ImageDefinition
 from shared.domain.image_version import ImageVersion
-from shared.ports import VmFilter
+from shared.fleet.sheets import VM_SHEET, row_of
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Links, links_for
+from shared.web.negotiation import CSV, VARY, csv_answer, negotiate
 from shared.web.pages import cut, fetch, page_answer
 from shared.web.problems import ProblemError, bad_request, unknown
 from shared.web.schema import BuildsQuery, NoQuery, PageQuery, VmsQuery, read_query
@@ -24,6 +26,7 @@ from shared.web.views.images import (
 from shared.web.views.pausing import pause_view
 from shared.web.views.values import instant
 from shared.web.views.vms import vm_summary, vm_view
+from shared.web.vm_filters import fixed_in_time, time_of, vm_filter
 
 
 def links(request: ApiRequest, app: App) -> Links:
@@ -153,19 +156,19 @@ async def build_asked(request: ApiRequest, app: App) -> Build:
 
 
 async def list_vms(request: ApiRequest, app: App) -> ApiResponse:
-    """GET vms: the register of VMs, filtered."""
-    asked = read_query(request, VmsQuery)
-    wanted = VmFilter(
-        team=asked.team,
-        image=asked.image,
-        version=asked.version,
-        verdict=asked.verdict.value if asked.verdict else "",
-        subscription_id=str(asked.subscription) if asked.subscription else "",
-        deleted=asked.deleted,
-    )
+    """GET vms: the register of VMs, filtered; as CSV for who asks for it."""
+    form, asked = negotiate(request), read_query(request, VmsQuery)
+    as_of = time_of(asked, now=app.now())
+    wanted = vm_filter(asked, overdue_at=as_of if asked.overdue else None, deleted=asked.deleted)
     page = await fetch(app.vms.list(wanted, limit=asked.limit, cursor=asked.cursor))
+    going_on = fixed_in_time(request, as_of) if asked.overdue else request
+    if form == CSV:
+        rows = (row_of(VM_SHEET, vm) for vm in page.items)
+        following = links(request, app).next_page(going_on, page.cursor)
+        return csv_answer(list(VM_SHEET), rows, following=following)
     items = [vm_summary(vm, links(request, app)) for vm in page.items]
-    return page_answer(request, links(request, app), items, page.cursor, now=app.now())
+    answer = page_answer(going_on, links(request, app), items, page.cursor, now=app.now())
+    return replace(answer, headers=VARY)
 
 
 async def get_vm(request: ApiRequest, app: App) -> ApiResponse:

@@ -1,8 +1,9 @@
 """What the API needs of the running app."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.domain.fleet_policy import FleetPolicy
 from shared.messages import Command
 from shared.ports import (
     Audit,
@@ -11,6 +12,8 @@ from shared.ports import (
     Definitions,
     DefinitionStates,
     Evidence,
+    ExportFiles,
+    Exports,
     Gallery,
     ImageVersions,
     Marketplace,
@@ -18,6 +21,7 @@ from shared.ports import (
     Parked,
     Receipts,
     Signer,
+    Snapshots,
     Sources,
     Subscriptions,
     Sweeps,
@@ -31,6 +35,10 @@ class ApiSettings(Protocol):
     @property
     def public_url(self) -> str:
         """Address people reach us under, without a last slash; empty when not set."""
+
+    @property
+    def export_life(self) -> timedelta:
+        """How long the file of an export is kept."""
 
     @property
     def signs_in(self) -> bool:
@@ -71,6 +79,22 @@ class App(Protocol):
     @property
     def sweeps(self) -> Sweeps:
         """The sweeps of the fleet."""
+
+    @property
+    def fleet_policy(self) -> FleetPolicy:
+        """What is asked of the fleet."""
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The fleet in numbers, hour by hour."""
+
+    @property
+    def exports(self) -> Exports:
+        """The exports that were asked for."""
+
+    @property
+    def export_files(self) -> ExportFiles:
+        """Where exports are written to."""
 
     @property
     def parked(self) -> Parked:

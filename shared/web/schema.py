@@ -16,10 +16,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from shared.domain.identifiers import normalise_id
+from shared.domain.identifiers import normalise_id, normalise_region
+from shared.domain.snapshot import Dimension, Grain
 from shared.domain.versions import is_version
-from shared.domain.vm_record import Verdict
+from shared.domain.vm_record import Kind, Machine, Verdict
 from shared.factory.lineage import MAX_DEPTH
+from shared.ports import ExportWhat
 from shared.web.exchange import ApiRequest
 from shared.web.problems import bad_request, malformed
 
@@ -157,7 +159,7 @@ class AuditQuery(PageQuery):
     """Whose moves."""
 
     image: str = ""
-    """Name of a definition; its builds belong to it. Without one: moves of parked messages."""
+    """Name of a definition; its builds belong to it. Without one: exports, and parked messages."""
     subject: str = ""
     """Keeps to one subject, for example `builds/<id>`."""
 
@@ -172,15 +174,21 @@ class ScaleSetsQuery(PageQuery):
     deleted: bool = False
 
 
-class VmsQuery(PageQuery):
-    """Which VMs."""
+class VmFilters(_Asked):
+    """Which VMs, as every list and export of VMs can be asked."""
 
     team: str = ""
     image: Annotated[str, AfterValidator(normalise_id)] = ""
     version: str = ""
     verdict: Verdict | None = None
     subscription: UUID | None = None
-    deleted: bool = False
+    kind: Kind | None = None
+    region: Annotated[str, AfterValidator(normalise_region)] = ""
+    policy: str = ""
+    machine: Machine | None = None
+    """Every machine but no model of a scale set when it is not given."""
+    as_of: AwareDatetime | None = None
+    """What is overdue is so as of then; now when it is not given."""
 
     @model_validator(mode="after")
     def _version_of_an_image(self) -> Self:
@@ -189,6 +197,49 @@ class VmsQuery(PageQuery):
                 "version", "version needs image too: numbers alone do not name an image"
             )
         return self
+
+
+class VmsQuery(VmFilters, PageQuery):
+    """Which VMs, the late and the gone among them."""
+
+    overdue: bool = False
+    deleted: bool = False
+
+
+class OverdueQuery(VmFilters, PageQuery):
+    """Which of the VMs that are overdue."""
+
+
+class ExportBody(VmFilters):
+    """Body that asks for an export."""
+
+    what: ExportWhat
+    deleted: StrictBool = False
+    reason: Reason | None = None
+
+
+class TeamQuery(_Asked):
+    """Whose VMs; everybody's when no team is given."""
+
+    team: Annotated[str, AfterValidator(str.lower)] = ""
+
+
+class TrendQuery(TeamQuery):
+    """What to count by, how often, and since when."""
+
+    by: Dimension = Dimension.VERDICT
+    grain: Grain = Grain.DAY
+    since: AwareDatetime | None = Field(default=None, alias="from")
+    until: AwareDatetime | None = Field(default=None, alias="to")
+    top: int = Field(default=20, ge=1, le=100)
+    """How many values are told apart: those with the most VMs at the end."""
+
+
+class AdoptionQuery(TeamQuery):
+    """Which version of which image."""
+
+    image: str = Field(min_length=1)
+    version: Annotated[str, AfterValidator(_version_number)]
 
 
 def read_query[T: _Asked](request: ApiRequest, model: type[T]) -> T:

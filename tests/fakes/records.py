@@ -22,8 +22,10 @@ from shared.ports import (
     SourceRecord,
     Stored,
 )
+from tests.fakes.exports import MemoryExports
 from tests.fakes.fleet_records import MemorySubscriptions, MemoryVms
 from tests.fakes.shelf import Shelf, page_of
+from tests.fakes.snapshots import MemorySnapshots
 from tests.fakes.sweeps import MemorySweeps
 
 
@@ -197,6 +199,8 @@ class MemoryRecords:
     vms: MemoryVms = field(default_factory=MemoryVms)
     subscriptions: MemorySubscriptions = field(default_factory=MemorySubscriptions)
     sweeps: MemorySweeps = field(default_factory=MemorySweeps)
+    snapshots: MemorySnapshots = field(default_factory=MemorySnapshots)
+    exports: MemoryExports = field(default_factory=MemoryExports)
     parked: MemoryParked = field(default_factory=MemoryParked)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     receipts: MemoryReceipts = field(default_factory=MemoryReceipts)

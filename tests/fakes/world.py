@@ -35,6 +35,7 @@ from tests.fakes.azure import FakeGallery, FakeImageBuilder, FakeMarketplace, Fa
 from tests.fakes.build_logs import FakeBuildLogs
 from tests.fakes.definitions import ubuntu
 from tests.fakes.evidence import FakeEvidence, FakeSigner
+from tests.fakes.exports import FakeExportFiles
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.guest_tattoos import FakeGuestTattoos
 from tests.fakes.notifier import FakeNotifier
@@ -128,6 +129,7 @@ class World:
         self.guest_tattoos = FakeGuestTattoos()
         self.attestations = FakeAttestations()
         self.resource_graph = FakeResourceGraph(self.fleet)
+        self.export_files = FakeExportFiles()
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -147,6 +149,9 @@ class World:
             "vms": self.records.vms,
             "subscriptions": self.records.subscriptions,
             "sweeps": self.records.sweeps,
+            "snapshots": self.records.snapshots,
+            "exports": self.records.exports,
+            "export_files": self.export_files,
             "marketplace": self.marketplace,
             "image_builder": self.image_builder,
             "gallery": self.gallery,
@@ -209,6 +214,9 @@ class World:
             vms=self.records.vms,
             subscriptions=self.records.subscriptions,
             sweeps=self.records.sweeps,
+            snapshots=self.records.snapshots,
+            exports=self.records.exports,
+            export_files=self.export_files,
             parked=self.records.parked,
             audit=self.records.audit,
             receipts=self.records.receipts,

@@ -1,7 +1,7 @@
 """Every function of the app, indexed and invoked through the real worker library."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -31,6 +31,7 @@ from shared.messages import (
     RebuildChildren,
     RecordOutcome,
     RecordPolicyState,
+    RemoveExports,
     RepairImage,
     RestoreVersion,
     ResumeDefinition,
@@ -43,6 +44,7 @@ from shared.messages import (
     StopBuild,
     SweepFleet,
     SweepSubscriptions,
+    TakeSnapshot,
     TattooImage,
     TrackImageVersion,
     TrackVm,
@@ -50,6 +52,7 @@ from shared.messages import (
     VerifySource,
     WatchBuild,
     WatchGallery,
+    WriteExport,
     encode,
 )
 from shared.workflow import STEP_BY_NAME, STEPS
@@ -113,6 +116,9 @@ COMMANDS: tuple[Command, ...] = (
     SweepFleet(sweep_id="s"),
     SweepSubscriptions(sweep_id="s", batch=0, turn=0, rank=2),
     SettleDrift(sweep_id="s", batch=0, part="p", resource_ids=(VM,)),
+    TakeSnapshot(at=datetime(2026, 11, 22, 12, tzinfo=UTC)),
+    WriteExport(export_id="gone"),
+    RemoveExports(),
 )  # fmt: skip
 
 
@@ -139,7 +145,7 @@ async def test_the_app_has_these_functions_and_no_others(app: LoadedApp) -> None
         "receive_resource_event", "receive_policy_event", "receive_assay_event",
     }  # fmt: skip
     assert by_trigger["timerTrigger"] == {
-        "look_for_sources", "look_after_images", "look_at_fleet",
+        "look_for_sources", "look_after_images", "look_at_fleet", "look_at_numbers",
     }  # fmt: skip
     assert all(name.startswith("api_") for name in by_trigger["httpTrigger"])
 
@@ -265,6 +271,20 @@ async def test_the_timer_looks_after_every_image(app: LoadedApp) -> None:
     ]
 
 
+async def test_the_timer_asks_for_the_snapshot_of_the_hour(app: LoadedApp) -> None:
+    app.world.now += timedelta(minutes=47)
+    status = {"Last": "", "LastUpdated": "", "Next": ""}
+    payload = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": True}
+
+    outcome = await app.invoke("look_at_numbers", TypedData(json=json.dumps(payload)))
+
+    assert outcome.error is None
+    assert app.world.outbox.commands == [
+        TakeSnapshot(at=datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        RemoveExports(),
+    ]
+
+
 @pytest.mark.parametrize(
     ("function", "call", "params", "status"),
     [
@@ -274,6 +294,13 @@ async def test_the_timer_looks_after_every_image(app: LoadedApp) -> None:
         ("api_get_image", "GET v1/images/none", {"name": "none"}, 404),
         ("api_list_builds", "GET v1/builds", {}, 200),
         ("api_list_vms", "GET v1/vms", {}, 200),
+        ("api_get_summary", "GET v1/reports/summary", {}, 404),
+        ("api_get_trend", "GET v1/reports/trend", {}, 200),
+        ("api_get_adoption", "GET v1/reports/adoption", {}, 400),
+        ("api_list_overdue", "GET v1/reports/overdue", {}, 200),
+        ("api_create_export", "POST v1/exports", {}, 400),
+        ("api_get_export", "GET v1/exports/x", {"id": "x"}, 404),
+        ("api_get_export_file", "GET v1/exports/x/file", {"id": "x"}, 404),
         ("api_publish_image", "POST v1/images/x/publish", {"name": "ubuntu-22-04"}, 202),
     ],
 )

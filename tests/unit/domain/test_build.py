@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.build import ALLOWED, FINISHED, Admission, Attempt, Build, Phase
+from shared.domain.build import ALLOWED, FINISHED, Attempt, Build, Phase
+from shared.domain.turns import Admission
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 
-from shared.domain.build import Admission
 from shared.domain.subscription import Subscription
 from shared.domain.sweep import (
     NOT_SHOWN,
@@ -22,6 +21,7 @@ from shared.domain.sweep import (
     shown,
     tiles,
 )
+from shared.domain.turns import Admission
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SWEEP = Sweep(id="s", asked_by="timer", began_at=NOON)

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.dispatch import Dispatcher
 from shared.domain.build import Build
+from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.image_definition import ImageDefinition
 from shared.domain.image_version import ImageVersion
 from shared.domain.vm_record import PolicyState, VmRecord
@@ -17,6 +18,7 @@ from shared.web.answer import answer, body_text
 from shared.web.exchange import ApiRequest, ApiResponse
 from shared.web.handler import Handler
 from tests.fakes.evidence import FakeEvidence, FakeSigner
+from tests.fakes.exports import FakeExportFiles, MemoryExports
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.fleet_records import MemorySubscriptions, MemoryVms
 from tests.fakes.gallery import FakeGallery
@@ -34,6 +36,7 @@ from tests.fakes.records import (
     MemorySources,
 )
 from tests.fakes.resource_graph import FakeResourceGraph
+from tests.fakes.snapshots import MemorySnapshots
 from tests.fakes.sweeps import MemorySweeps
 from tests.fakes.world import PACE
 from tests.unit.web.samples import DEFINITION, NOON, SOURCE_VERSION, URN
@@ -45,6 +48,7 @@ class Settings:
 
     public_url: str = "https://assay.example"
     signs_in: bool = False
+    export_life: timedelta = timedelta(days=7)
 
 
 @dataclass
@@ -73,6 +77,8 @@ class Office:
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
     evidence: FakeEvidence = field(default_factory=FakeEvidence)
     signer: FakeSigner = field(default_factory=FakeSigner)
+    export_files: FakeExportFiles = field(default_factory=FakeExportFiles)
+    fleet_policy: FleetPolicy = field(default_factory=FleetPolicy)
     others: MemoryRecords = field(default_factory=MemoryRecords)
     """The records that steps read and the tests of the API do not look at."""
 
@@ -87,6 +93,14 @@ class Office:
     @property
     def sweeps(self) -> MemorySweeps:
         return self.others.sweeps
+
+    @property
+    def snapshots(self) -> MemorySnapshots:
+        return self.others.snapshots
+
+    @property
+    def exports(self) -> MemoryExports:
+        return self.others.exports
 
     @property
     def definition_states(self) -> MemoryDefinitionStates:
