@@ -16,6 +16,9 @@ STALLED = timedelta(hours=12)
 """A sweep without a page for this long is given up: one of its messages was parked or lost. A
 message is put off for less than that."""
 
+KEPT = timedelta(days=90)
+"""How long what is known of a sweep is kept."""
+
 MOST_RESTARTS = 3
 """How often a batch begins again because Azure no longer took its token."""
 

@@ -10,6 +10,7 @@ from itertools import batched
 
 from shared.domain.subscription import Subscription
 from shared.domain.sweep import (
+    KEPT,
     NOT_SHOWN,
     Sweep,
     SweepBatch,
@@ -36,6 +37,8 @@ BATCH = 100
 be full where subscriptions are small."""
 
 _PAGE = 1000
+_FORGOTTEN = 3
+"""Old sweeps dropped by each new one, which is more than come to be old meanwhile."""
 
 
 async def sweep_fleet(
@@ -51,6 +54,7 @@ async def sweep_fleet(
     if not stored.value.running:
         return []
     if stored.value.batches is None:
+        await sweeps.forget(before=now - KEPT, limit=_FORGOTTEN)
         stored = await _plan(stored, resource_graph, subscriptions, sweeps, now)
     if not stored.value.running:
         return []

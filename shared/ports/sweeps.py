@@ -1,7 +1,7 @@
 """What a sweep asks of Azure Resource Graph, and what is kept of sweeps."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.sweep import Sweep, SweepBatch, SweepState, Tally
@@ -100,3 +100,6 @@ class Sweeps(Protocol):
 
         Raises BadMessageError when *cursor* is not one we gave for this list.
         """
+
+    async def forget(self, *, before: datetime, limit: int) -> None:
+        """Drop everything about sweeps that began before then, at most *limit* of them."""

@@ -8,6 +8,7 @@ way. A sweep's place in the index never changes, so it is written once, before t
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from azure.data.tables import TableEntity
 from pydantic import TypeAdapter
@@ -117,6 +118,22 @@ class TableSweeps:
 
         loaded = await asyncio.gather(*(load(str(row["RowKey"])) for row in found.rows))
         return Page(items=tuple(report for report in loaded if report), cursor=found.cursor)
+
+    async def forget(self, *, before: datetime, limit: int) -> None:
+        """Drop everything about sweeps that began before then, at most *limit* of them.
+
+        The place in the index goes last: until then a repeat finds what is left.
+        """
+        older = Stretch(
+            query="PartitionKey eq @partition and RowKey gt @row",
+            parameters={"partition": _ALL, "row": f"{newest_first(before)}}}"},
+        )
+        found = await self._index.page([older], limit=limit, cursor="", of=("old sweeps",))
+        for place in found.rows:
+            name = str(place["RowKey"])
+            for row in await self._rows(unescape(name.split("|", 1)[1]), ""):
+                await self._sweeps.delete(str(row["PartitionKey"]), str(row["RowKey"]))
+            await self._index.delete(_ALL, name)
 
     async def _rows(self, sweep_id: str, start: str) -> Sequence[TableEntity]:
         query = "PartitionKey eq @sweep"

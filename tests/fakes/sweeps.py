@@ -1,5 +1,7 @@
 """The sweeps in memory."""
 
+from datetime import datetime
+
 from shared.domain.sweep import Sweep, SweepBatch, SweepState, Tally
 from shared.ports import Page, Stored, SweepReport
 from tests.fakes.shelf import Shelf, page_of
@@ -48,6 +50,14 @@ class MemorySweeps:
         for part in (*(b.tally for b in batches), *self._counts.get(sweep_id, {}).values()):
             tally = tally.plus(part)
         return SweepReport(sweep=stored.value, batches=batches, tally=tally)
+
+    async def forget(self, *, before: datetime, limit: int) -> None:
+        old = [s.value for s in self._sweeps.values() if s.value.began_at < before]
+        for sweep in old[:limit]:
+            for batch in await self.batches(sweep.id):
+                self._batches.remove(f"{sweep.id} {batch.value.number}")
+            self._counts.pop(sweep.id, None)
+            self._sweeps.remove(sweep.id)
 
     async def list(self, *, limit: int = 20, cursor: str = "") -> Page[SweepReport]:
         sweeps = sorted((s.value for s in self._sweeps.values()), key=lambda s: s.id)

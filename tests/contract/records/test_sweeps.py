@@ -106,3 +106,22 @@ async def test_sweeps_are_listed_newest_first(records: AnyRecords) -> None:
     assert [r.sweep.id for page in found for r in page] == ["s3", "s2", "s1"]
     with pytest.raises(BadMessageError):
         await records.sweeps.list(cursor="made up")
+
+
+async def test_old_sweeps_are_forgotten_with_all_that_was_counted(records: AnyRecords) -> None:
+    sweeps = records.sweeps
+    for number in (1, 2, 3):
+        await sweeps.save(Stored(a_sweep(f"s{number}", minutes=number)))
+        await sweeps.save_batch(Stored(a_batch(sweep_id=f"s{number}")))
+        await sweeps.count(f"s{number}", "p", Tally(new=1))
+
+    await sweeps.forget(before=NOON + timedelta(minutes=3), limit=1)
+    assert len((await sweeps.list()).items) == 2
+    for _ in range(2):
+        await sweeps.forget(before=NOON + timedelta(minutes=3), limit=5)
+
+    assert [r.sweep.id for r in (await sweeps.list()).items] == ["s3"]
+    for gone in ("s1", "s2"):
+        assert await sweeps.report(gone) is None
+        assert await sweeps.batches(gone) == []
+    assert [b.value.number for b in await sweeps.batches("s3")] == [0]

@@ -522,3 +522,13 @@ async def test_messages_of_a_page_hold_a_hundred_ids_and_fewer_where_they_are_lo
     assert sum(len(s.resource_ids) for s in sent) == counted(report)["new"] == 240
     sizes = [len(encode(Envelope(command=s, correlation_id="c"))) for s in sent]
     assert 30_000 < max(sizes) < 36_000
+
+
+async def test_a_sweep_is_forgotten_after_ninety_days(estate: Estate) -> None:
+    await estate.sweep()
+    estate.world.now += timedelta(days=91)
+
+    await estate.sweep()
+
+    reports = (await estate.world.records.sweeps.list()).items
+    assert [r.sweep.id for r in reports] == ["sweep-2"]
