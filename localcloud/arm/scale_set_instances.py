@@ -167,6 +167,12 @@ def _shown(scale_set: Resource, instance: Resource) -> Json:
     return body
 
 
+def shown_instance(cloud: "Cloud", instance: Resource) -> Json:
+    """An instance of a Uniform set as everybody sees it."""
+    scale_set = cloud.store.get(instance.id.rsplit("/virtualMachines/", 1)[0])
+    return _shown(scale_set, instance) if scale_set is not None else instance.body
+
+
 def _set_of(cloud: "Cloud", call: Call) -> Resource:
     name = call.params["set"]
     target = compute_id(call.sub, call.rg, "virtualMachineScaleSets", name)
