@@ -37,6 +37,8 @@ from shared.factory.watch_gallery import watch_gallery
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
 from shared.fleet.record_policy_state import record_policy_state
+from shared.fleet.sweep_policy import sweep_policy
+from shared.fleet.sweep_policy_states import sweep_policy_states
 from shared.fleet.track_image_version import track_image_version
 from shared.fleet.track_vm import track_vm
 from shared.messages import Announcement, Command, Delayed, Envelope, Message
@@ -55,6 +57,7 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         watch_gallery, clean_up_build,
         cancel_build, stop_build, notify_people, rebuild_children,
         track_image_version, track_vm, record_policy_state, judge_image_users, judge_vm,
+        sweep_policy, sweep_policy_states,
     )
 }  # fmt: skip
 
@@ -170,7 +173,14 @@ def _name(message: Message) -> str:
 
 def _subject(command: Command) -> str:
     """Return what the message is about, for the log."""
-    for name in ("build_id", "definition", "resource_id", "template", "image_id"):
+    for name in (
+        "build_id",
+        "definition",
+        "resource_id",
+        "template",
+        "image_id",
+        "subscription_id",
+    ):
         if value := getattr(command, name, ""):
             return str(value)
     keys = getattr(command, "vm_keys", ())

@@ -20,6 +20,7 @@ from shared.gateways.image_builder import ImageBuilderGateway
 from shared.gateways.marketplace import MarketplaceGateway
 from shared.gateways.notifier import WebhookNotifier
 from shared.gateways.outbox import StorageOutbox
+from shared.gateways.policy_states import PolicyStatesGateway
 from shared.gateways.signing import signer
 from shared.gateways.verification_vms import VerificationVmsGateway
 from shared.intake import Intake
@@ -43,6 +44,8 @@ from shared.ports import (
     Outbox,
     Pace,
     Parked,
+    PolicyStates,
+    PolicySweeps,
     Receipts,
     RecentVersions,
     Signer,
@@ -73,6 +76,7 @@ class Runtime:
     build_capacity: BuildCapacity
     vms: Vms
     subscriptions: Subscriptions
+    policy_sweeps: PolicySweeps
     parked: Parked
     audit: Audit
     receipts: Receipts
@@ -82,6 +86,7 @@ class Runtime:
     verification_vms: VerificationVms
     build_logs: BuildLogs
     fleet: Fleet
+    policy_states: PolicyStates
     notifier: Notifier
     evidence: Evidence
     signer: Signer
@@ -164,6 +169,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         build_capacity=_capacity(settings),
         vms=records.vms,
         subscriptions=records.subscriptions,
+        policy_sweeps=records.policy_sweeps,
         parked=records.parked,
         audit=records.audit,
         receipts=records.receipts,
@@ -173,6 +179,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         verification_vms=VerificationVmsGateway(clients, settings),
         build_logs=build_logs,
         fleet=FleetGateway(clients),
+        policy_states=PolicyStatesGateway(clients),
         notifier=notifier,
         evidence=evidence,
         signer=signs,

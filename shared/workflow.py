@@ -140,6 +140,8 @@ STEPS: tuple[Step, ...] = (
     Step(command=m.RecordPolicyState, flow="track"),
     Step(command=m.JudgeImageUsers, flow="track", sends=(m.JudgeImageUsers, m.JudgeVm)),
     Step(command=m.JudgeVm, flow="track", announces=("VmVerdictChanged",)),
+    Step(command=m.SweepPolicy, flow="track", sends=(m.SweepPolicy, m.SweepPolicyStates)),
+    Step(command=m.SweepPolicyStates, flow="track", sends=(m.SweepPolicyStates,)),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

@@ -43,3 +43,17 @@ async def judge_image_users(message: func.QueueMessage) -> None:
 async def judge_vm(message: func.QueueMessage) -> None:
     """Deliver a `judge-vm` message to its step."""
     await receive("judge_vm", message)
+
+
+@bp.function_name("sweep_policy")
+@bp.queue_trigger(arg_name="message", queue_name="sweep-policy", connection=STORAGE)
+async def sweep_policy(message: func.QueueMessage) -> None:
+    """Deliver a `sweep-policy` message to its step."""
+    await receive("sweep_policy", message)
+
+
+@bp.function_name("sweep_policy_states")
+@bp.queue_trigger(arg_name="message", queue_name="sweep-policy-states", connection=STORAGE)
+async def sweep_policy_states(message: func.QueueMessage) -> None:
+    """Deliver a `sweep-policy-states` message to its step."""
+    await receive("sweep_policy_states", message)

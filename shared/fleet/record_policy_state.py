@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.identifiers import normalise_id, vm_key
-from shared.domain.policy import merge
+from shared.domain.policy import hear
 from shared.domain.vm_record import PolicyState
 from shared.errors import BadMessageError
 from shared.fleet.record import policy_said
@@ -24,7 +24,7 @@ async def record_policy_state(
     except ValueError as error:
         raise BadMessageError(f"record_policy_state cannot be done: {error}") from error
     stored = await vms.get(key)
-    states = merge(stored.value.policy_states, _state(command))
+    states = hear(stored.value.policy_states, _state(command), now=now)
     change = policy_said(
         replace(stored.value, policy_states=states), now=now, because=_because(command)
     )
@@ -40,10 +40,13 @@ def _state(command: RecordPolicyState) -> PolicyState:
         state=command.state.lower(),
         timestamp=command.timestamp,
         deleted=command.deleted,
+        about=command.about.lower(),
+        reason_code=command.reason_code,
     )
 
 
 def _because(command: RecordPolicyState) -> str:
     assignment = command.assignment_id.rpartition("/")[2]
     said = "was removed" if command.deleted else f"says {command.state.lower()}"
-    return f"policy assignment {assignment} {said}"
+    of = f" of guest configuration {command.about.lower()}" if command.about else ""
+    return f"policy assignment {assignment} {said}{of}"

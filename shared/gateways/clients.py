@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from azure.core.rest import HttpRequest
     from azure.mgmt.compute.aio import ComputeManagementClient
     from azure.mgmt.imagebuilder.aio import ImageBuilderClient
+    from azure.mgmt.policyinsights.aio import PolicyInsightsClient
     from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
 SCOPE = "https://management.azure.com/.default"
@@ -53,6 +54,7 @@ class AzureClients:
         self._image_builder: ImageBuilderClient | None = None
         self._plain: AsyncPipelineClient[Any, Any] | None = None
         self._resource_graph: ResourceGraphClient | None = None
+        self._policy_insights: PolicyInsightsClient | None = None
 
     def compute(self, subscription_id: str = "") -> "ComputeManagementClient":
         """Return the compute client of a subscription; of our own when none is named."""
@@ -83,6 +85,16 @@ class AzureClients:
             self._resource_graph = ResourceGraphClient(self._credential, **self._options())
         return self._resource_graph
 
+    def policy_insights(self) -> "PolicyInsightsClient":
+        """Return the Azure Policy client; each call names its subscription or resource."""
+        from azure.mgmt.policyinsights.aio import PolicyInsightsClient  # noqa: PLC0415 - heavy
+
+        if self._policy_insights is None:
+            self._policy_insights = PolicyInsightsClient(
+                self._credential, self._settings.subscription_id, **self._options()
+            )
+        return self._policy_insights
+
     async def ask(self, request: "HttpRequest") -> Any:
         """Send a request to Resource Manager that no SDK of ours knows; return its JSON.
 
@@ -111,6 +123,7 @@ class AzureClients:
         self._image_builder = None
         self._plain = None
         self._resource_graph = None
+        self._policy_insights = None
 
     def _options(self) -> dict[str, Any]:
         from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - heavy

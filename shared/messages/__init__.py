@@ -52,6 +52,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.policy_commands import SweepPolicy, SweepPolicyStates
 
 __all__ = [
     "BY_EVENT",
@@ -88,6 +89,8 @@ __all__ = [
     "StartAttempt",
     "StartBuild",
     "StopBuild",
+    "SweepPolicy",
+    "SweepPolicyStates",
     "TattooImage",
     "TrackImageVersion",
     "TrackVm",

@@ -41,6 +41,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.policy_commands import SweepPolicy, SweepPolicyStates
 
 COMMANDS: dict[str, type[Command]] = {
     c.kind: c
@@ -52,5 +53,6 @@ COMMANDS: dict[str, type[Command]] = {
         CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
         RebuildChildren, TrackImageVersion, TrackVm,
         RecordPolicyState, JudgeImageUsers, JudgeVm,
+        SweepPolicy, SweepPolicyStates,
     )
 }  # fmt: skip

@@ -35,6 +35,7 @@ from shared.ports.operation_records import (
     Receipts,
 )
 from shared.ports.outlets import Note, Notifier, Outbox
+from shared.ports.policy_states import PolicyPage, PolicyRow, PolicyStates, PolicySweeps
 from shared.ports.subscriptions import Subscriptions
 from shared.ports.values import Definitions, Pace, Page, Stored
 from shared.ports.verification_vms import MachineStatus, RunCommandStatus, VerificationVms
@@ -79,6 +80,10 @@ __all__ = [
     "Page",
     "Parked",
     "ParkedMessage",
+    "PolicyPage",
+    "PolicyRow",
+    "PolicyStates",
+    "PolicySweeps",
     "Publishing",
     "Reading",
     "Receipt",

@@ -11,6 +11,7 @@ from shared.records.channels import TableChannels
 from shared.records.definition_states import TableDefinitionStates
 from shared.records.image_versions import TableImageVersions
 from shared.records.parked import TableParked
+from shared.records.policy_sweeps import TablePolicySweeps
 from shared.records.receipts import TableReceipts
 from shared.records.sources import TableSources
 from shared.records.subscriptions import TableSubscriptions
@@ -42,6 +43,7 @@ class Records:
         self.build_slots = TableBuildSlots(self._tables)
         self.vms = TableVms(self._tables)
         self.subscriptions = TableSubscriptions(self._tables)
+        self.policy_sweeps = TablePolicySweeps(self._tables)
         self.parked = TableParked(self._tables)
         self.audit = TableAudit(self._tables)
         self.receipts = TableReceipts(self._tables)

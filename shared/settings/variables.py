@@ -153,5 +153,11 @@ VARIABLES: tuple[Variable, ...] = (
         means="When to look for new Marketplace versions: NCRONTAB with six fields, UTC.",
         default="0 */15 * * * *",
     ),
+    Variable(
+        name="ASSAY_POLICY_SCHEDULE",
+        means="When to ask Azure Policy for the states of all VMs, for events may be lost: "
+        "NCRONTAB with six fields, UTC.",
+        default="0 23 3 * * *",
+    ),
 )
 """Every setting; the schedules are read by the host through the triggers' `%…%`."""

@@ -23,6 +23,7 @@ from shared.ports import (
     Stored,
 )
 from tests.fakes.fleet_records import MemorySubscriptions, MemoryVms
+from tests.fakes.policy_states import MemoryPolicySweeps
 from tests.fakes.shelf import Shelf, page_of
 
 
@@ -195,6 +196,7 @@ class MemoryRecords:
     build_slots: MemoryBuildSlots = field(default_factory=MemoryBuildSlots)
     vms: MemoryVms = field(default_factory=MemoryVms)
     subscriptions: MemorySubscriptions = field(default_factory=MemorySubscriptions)
+    policy_sweeps: MemoryPolicySweeps = field(default_factory=MemoryPolicySweeps)
     parked: MemoryParked = field(default_factory=MemoryParked)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     receipts: MemoryReceipts = field(default_factory=MemoryReceipts)

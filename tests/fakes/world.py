@@ -34,6 +34,7 @@ from tests.fakes.evidence import FakeEvidence, FakeSigner
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.outbox import FakeOutbox
+from tests.fakes.policy_states import FakePolicyStates
 from tests.fakes.records import MemoryRecords
 from tests.settings import APP_ENVIRON
 
@@ -118,6 +119,7 @@ class World:
         self.vms = FakeVerificationVms()
         self.build_logs = FakeBuildLogs()
         self.fleet = FakeFleet()
+        self.policy_states = FakePolicyStates()
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -139,12 +141,14 @@ class World:
             ),
             "vms": self.records.vms,
             "subscriptions": self.records.subscriptions,
+            "policy_sweeps": self.records.policy_sweeps,
             "marketplace": self.marketplace,
             "image_builder": self.image_builder,
             "gallery": self.gallery,
             "verification_vms": self.vms,
             "build_logs": self.build_logs,
             "fleet": self.fleet,
+            "policy_states": self.policy_states,
             "notifier": self.notifier,
             "evidence": self.evidence,
             "signer": self.signer,
@@ -193,6 +197,7 @@ class World:
             ),
             vms=self.records.vms,
             subscriptions=self.records.subscriptions,
+            policy_sweeps=self.records.policy_sweeps,
             parked=self.records.parked,
             audit=self.records.audit,
             receipts=self.records.receipts,
@@ -202,6 +207,7 @@ class World:
             verification_vms=self.vms,
             build_logs=self.build_logs,
             fleet=self.fleet,
+            policy_states=self.policy_states,
             notifier=self.notifier,
             evidence=self.evidence,
             signer=self.signer,

@@ -1,0 +1,78 @@
+"""How what we hold on a VM is brought into line with what Azure Policy lists."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.domain.identifiers import vm_key
+from shared.domain.policy_recovery import Found, recover, unlisted
+from shared.domain.policy_subject import PolicySubject
+from shared.domain.vm_record import PolicyState
+from shared.errors import ConflictError
+from shared.fleet.record import policy_said
+from shared.ports import PolicyStates, Stored, VmEntry, Vms
+
+BECAUSE = "policy sweep"
+_TRIES = 3
+"""How often a VM is compared anew when others change it meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to become of one VM's entry."""
+
+    vm_id: str
+    rows: Sequence[PolicyState]
+    stored: Stored[VmEntry]
+    states: tuple[PolicyState, ...]
+    found: Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mender:
+    """Brings what we hold on VMs into line with what Azure lists."""
+
+    vms: Vms
+    policy_states: PolicyStates
+    now: datetime
+    fresh_since: datetime
+
+    async def plan(self, vm_id: str, rows: Sequence[PolicyState]) -> Plan:
+        """Compare what we hold on a VM with the *rows* of Azure's page.
+
+        The rows of one VM may stand on several pages. So before anything counts as gone Azure is
+        asked for its resource alone, and after our entry was loaded: a state that came meanwhile
+        is among the answers.
+        """
+        stored = await self.vms.get(vm_key(vm_id))
+        held = stored.value.policy_states
+        missing = unlisted(held, rows)
+        listed = list(rows)
+        for about in sorted({state.about for state in missing}):
+            listed += await self.policy_states.of(PolicySubject(vm_id=vm_id, about=about))
+        states, found = recover(
+            held,
+            listed,
+            gone=unlisted(missing, listed),
+            now=self.now,
+            fresh_since=self.fresh_since,
+        )
+        found = replace(found, states=len(rows))
+        return Plan(vm_id=vm_id, rows=rows, stored=stored, states=states, found=found)
+
+    async def carry_out(self, plan: Plan) -> None:
+        """Save what *plan* says; it is made anew when somebody else changed the VM.
+
+        Raises ConflictError when that goes on.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            entry = replace(plan.stored.value, policy_states=plan.states)
+            change = policy_said(entry, now=self.now, because=BECAUSE)
+            try:
+                await self.vms.save(plan.stored, change.entry, change.lines)
+            except ConflictError:
+                if not tries_left:
+                    raise
+                plan = await self.plan(plan.vm_id, plan.rows)
+            else:
+                return
