@@ -34,6 +34,7 @@ from shared.factory.verify_image import verify_image
 from shared.factory.verify_source import verify_source
 from shared.factory.watch_build import watch_build
 from shared.factory.watch_gallery import watch_gallery
+from shared.fleet.attest_vm import attest_vm
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
 from shared.fleet.record_policy_state import record_policy_state
@@ -58,6 +59,7 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         cancel_build, stop_build, notify_people, rebuild_children,
         track_image_version, track_vm, record_policy_state, judge_image_users, judge_vm,
         sweep_policy, sweep_policy_states,
+        attest_vm,
     )
 }  # fmt: skip
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from shared.definitions import load_definitions, load_fleet_policy
 from shared.dispatch import Dispatcher
+from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
 from shared.errors import DefinitionError
+from shared.gateways.attestations import AttestationsGateway
 from shared.gateways.build_logs import BuildLogsGateway
 from shared.gateways.clients import AzureClients, credential
 from shared.gateways.evidence import BlobEvidence
@@ -20,12 +22,14 @@ from shared.gateways.image_builder import ImageBuilderGateway
 from shared.gateways.marketplace import MarketplaceGateway
 from shared.gateways.notifier import WebhookNotifier
 from shared.gateways.outbox import StorageOutbox
+from shared.gateways.patient_attestations import PatientAttestations
 from shared.gateways.policy_states import PolicyStatesGateway
 from shared.gateways.signing import signer
 from shared.gateways.verification_vms import VerificationVmsGateway
 from shared.intake import Intake
 from shared.messages import Command
 from shared.ports import (
+    Attestations,
     Audit,
     BuildCapacity,
     BuildLogs,
@@ -87,12 +91,14 @@ class Runtime:
     build_logs: BuildLogs
     fleet: Fleet
     policy_states: PolicyStates
+    attestations: Attestations
     notifier: Notifier
     evidence: Evidence
     signer: Signer
     outbox: Outbox
     pace: Pace
     fleet_policy: FleetPolicy
+    attestation_rules: AttestationRules
     build_region: str
     """Region of the templates, where a golden image to build from must be replicated to."""
     now: Callable[[], datetime]
@@ -180,12 +186,16 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         build_logs=build_logs,
         fleet=FleetGateway(clients),
         policy_states=PolicyStatesGateway(clients),
+        attestations=PatientAttestations(
+            AttestationsGateway(clients, settings.attestation), clock=_clock
+        ),
         notifier=notifier,
         evidence=evidence,
         signer=signs,
         outbox=outbox,
         pace=settings.pace,
         fleet_policy=fleet_policy,
+        attestation_rules=settings.attestation,
         build_region=settings.location,
         now=_clock,
         closers=(

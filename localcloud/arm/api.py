@@ -16,6 +16,7 @@ from localcloud.arm import (
     machines,
     marketplace,
     operations,
+    policy_assignments,
     policy_queries,
     resource_graph,
     run_commands,
@@ -53,6 +54,7 @@ def make_router() -> Router:
             *scale_sets.ROUTES,
             *scale_set_instances.ROUTES,
             *policy_queries.ROUTES,
+            *policy_assignments.ROUTES,
             *attestations.ROUTES,
             *resource_graph.ROUTES,
             *operations.routes(

@@ -188,11 +188,12 @@ class Attestation:
     """What Azure Policy was last told of a VM."""
 
     state: str
-    """`Compliant` or `NonCompliant`."""
+    """`Compliant` or `NonCompliant`; `Unknown` when it could not be told yet."""
     said_at: datetime
     expires_at: datetime
+    """When it lapses; of what could not be told, when it may be tried again."""
     about: str
-    """Digest of verdict, reason and due date it was made from."""
+    """Digest of verdict, image version and due date it was made from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

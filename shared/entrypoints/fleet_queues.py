@@ -57,3 +57,10 @@ async def sweep_policy(message: func.QueueMessage) -> None:
 async def sweep_policy_states(message: func.QueueMessage) -> None:
     """Deliver a `sweep-policy-states` message to its step."""
     await receive("sweep_policy_states", message)
+
+
+@bp.function_name("attest_vm")
+@bp.queue_trigger(arg_name="message", queue_name="attest-vm", connection=STORAGE)
+async def attest_vm(message: func.QueueMessage) -> None:
+    """Deliver an `attest-vm` message to its step."""
+    await receive("attest_vm", message)

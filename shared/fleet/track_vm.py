@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.identifiers import normalise_id, parse_resource_id, vm_key
 from shared.domain.lineage import Known
 from shared.domain.vm_record import Machine, VmFacts, VmRecord
 from shared.errors import BadMessageError
+from shared.fleet.attesting import joined
 from shared.fleet.catalog import Catalog
 from shared.fleet.lens import lens_for
 from shared.fleet.record import Change, Lens, gone
@@ -43,6 +45,7 @@ async def track_vm(
     definitions: Definitions,
     subscriptions: Subscriptions,
     fleet_policy: FleetPolicy,
+    attestation_rules: AttestationRules,
     now: datetime,
 ) -> list[Message]:
     """Write what Azure says now of the VM, or of the scale set and each of its instances.
@@ -69,7 +72,14 @@ async def track_vm(
     lens = await lens_for(
         fleet_policy, [parse_resource_id(resource_id).subscription_id], subscriptions
     )
-    tracker = Tracker(vms=vms, catalog=catalog, lens=lens, now=now, because=command.because)
+    tracker = Tracker(
+        vms=vms,
+        catalog=catalog,
+        lens=lens,
+        attestation_rules=attestation_rules,
+        now=now,
+        because=command.because,
+    )
     return await tracker.track(held, found)
 
 
@@ -132,11 +142,19 @@ class Tracker:
     """Brings the records of some VMs into line with what Azure said of them."""
 
     def __init__(
-        self, *, vms: Vms, catalog: Catalog, lens: Lens, now: datetime, because: str
+        self,
+        *,
+        vms: Vms,
+        catalog: Catalog,
+        lens: Lens,
+        attestation_rules: AttestationRules,
+        now: datetime,
+        because: str,
     ) -> None:
         self._vms = vms
         self._catalog = catalog
         self._lens = lens
+        self._attestation_rules = attestation_rules
         self._now = now
         self._because = because
         self._moved = False
@@ -165,8 +183,7 @@ class Tracker:
     async def _pass(self, held: _Held, found: _Found) -> list[Message]:
         self._moved = False
         keys = sorted(held.keys() | found.keys())
-        said = await all_of(self._one(key, held.get(key), found.get(key)) for key in keys)
-        return [message for messages in said for message in messages]
+        return joined(await all_of(self._one(key, held.get(key), found.get(key)) for key in keys))
 
     async def _one(
         self, key: str, held: Stored[VmEntry] | None, facts: VmFacts | None
@@ -174,7 +191,14 @@ class Tracker:
         stored = held or await self._vms.get(key)
         change = await self.change(stored.value, facts)
         old, new = stored.value.record, change.entry.record
-        messages = await write(stored, change, vms=self._vms, now=self._now, because=self._because)
+        messages = await write(
+            stored,
+            change,
+            vms=self._vms,
+            attestation_rules=self._attestation_rules,
+            now=self._now,
+            because=self._because,
+        )
         self._moved = self._moved or _moved(old, new)
         return messages
 

@@ -52,9 +52,9 @@ class AzureClients:
         self._transport: AioHttpTransport | None = None
         self._computes: dict[str, ComputeManagementClient] = {}
         self._image_builder: ImageBuilderClient | None = None
+        self._policy_insights: PolicyInsightsClient | None = None
         self._plain: AsyncPipelineClient[Any, Any] | None = None
         self._resource_graph: ResourceGraphClient | None = None
-        self._policy_insights: PolicyInsightsClient | None = None
 
     def compute(self, subscription_id: str = "") -> "ComputeManagementClient":
         """Return the compute client of a subscription; of our own when none is named."""
@@ -77,16 +77,8 @@ class AzureClients:
             )
         return self._image_builder
 
-    def resource_graph(self) -> "ResourceGraphClient":
-        """Return the Resource Graph client, which asks every subscription we may read."""
-        from azure.mgmt.resourcegraph.aio import ResourceGraphClient  # noqa: PLC0415 - heavy
-
-        if self._resource_graph is None:
-            self._resource_graph = ResourceGraphClient(self._credential, **self._options())
-        return self._resource_graph
-
     def policy_insights(self) -> "PolicyInsightsClient":
-        """Return the Azure Policy client; each call names its subscription or resource."""
+        """Return the Policy Insights client, which asks about every subscription we may read."""
         from azure.mgmt.policyinsights.aio import PolicyInsightsClient  # noqa: PLC0415 - heavy
 
         if self._policy_insights is None:
@@ -94,6 +86,14 @@ class AzureClients:
                 self._credential, self._settings.subscription_id, **self._options()
             )
         return self._policy_insights
+
+    def resource_graph(self) -> "ResourceGraphClient":
+        """Return the Resource Graph client, which asks every subscription we may read."""
+        from azure.mgmt.resourcegraph.aio import ResourceGraphClient  # noqa: PLC0415 - heavy
+
+        if self._resource_graph is None:
+            self._resource_graph = ResourceGraphClient(self._credential, **self._options())
+        return self._resource_graph
 
     async def ask(self, request: "HttpRequest") -> Any:
         """Send a request to Resource Manager that no SDK of ours knows; return its JSON.
@@ -121,9 +121,9 @@ class AzureClients:
         self._transport = None
         self._computes.clear()
         self._image_builder = None
+        self._policy_insights = None
         self._plain = None
         self._resource_graph = None
-        self._policy_insights = None
 
     def _options(self) -> dict[str, Any]:
         from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - heavy

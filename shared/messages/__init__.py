@@ -7,6 +7,7 @@ none of the host's names (`id`, `dequeueCount`, `insertionTime` …), and all el
 Readers ignore fields they do not know and refuse a version newer than theirs; writers are strict.
 """
 
+from shared.messages.attestation_commands import AttestVm
 from shared.messages.base import Announcement, Command, Delayed, Message
 from shared.messages.build_commands import (
     BY_EVENT,
@@ -61,6 +62,7 @@ __all__ = [
     "Announcement",
     "ApproveImage",
     "AttestImage",
+    "AttestVm",
     "BuildCommand",
     "CancelBuild",
     "CleanUpBuild",

@@ -1,5 +1,6 @@
 """Every command by its kind."""
 
+from shared.messages.attestation_commands import AttestVm
 from shared.messages.base import Command
 from shared.messages.build_commands import (
     AttestImage,
@@ -52,7 +53,7 @@ COMMANDS: dict[str, type[Command]] = {
         ApproveImage, RevokeVersion, RestoreVersion, RetireVersion, RetireImages, WatchGallery,
         CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
         RebuildChildren, TrackImageVersion, TrackVm,
-        RecordPolicyState, JudgeImageUsers, JudgeVm,
+        RecordPolicyState, JudgeImageUsers, JudgeVm, AttestVm,
         SweepPolicy, SweepPolicyStates,
     )
 }  # fmt: skip

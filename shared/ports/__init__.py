@@ -5,6 +5,7 @@ same contract suites. Every method may raise `RetryableError` or `RefusedError` 
 docstring names.
 """
 
+from shared.ports.attestations import Attestations, Reception
 from shared.ports.build_records import BuildCapacity, Builds, BuildSlots, DefinitionStates
 from shared.ports.evidence import Evidence, Signer
 from shared.ports.fleet import Fleet, ScaleSet, ScaleSetModel
@@ -53,6 +54,7 @@ __all__ = [
     "MACHINES",
     "RANKS",
     "RECEIPT_LIFE",
+    "Attestations",
     "Audit",
     "AuditEntry",
     "BuildCapacity",
@@ -89,6 +91,7 @@ __all__ = [
     "Receipt",
     "Receipts",
     "RecentVersions",
+    "Reception",
     "RunCommandStatus",
     "ScaleSet",
     "ScaleSetModel",

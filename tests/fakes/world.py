@@ -11,8 +11,10 @@ from itertools import count
 from typing import Any
 
 from shared.dispatch import Dispatcher
+from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.image_definition import ImageDefinition
+from shared.gateways.patient_attestations import PatientAttestations
 from shared.intake import Intake
 from shared.messages import (
     Command,
@@ -27,6 +29,7 @@ from shared.ports import BuildCapacity, Pace
 from shared.records.recent_versions import RememberedVersions
 from shared.runtime import Runtime
 from shared.settings import settings_from_environ
+from tests.fakes.attestations import FakeAttestations
 from tests.fakes.azure import FakeGallery, FakeImageBuilder, FakeMarketplace, FakeVerificationVms
 from tests.fakes.build_logs import FakeBuildLogs
 from tests.fakes.definitions import ubuntu
@@ -49,6 +52,10 @@ PACE = Pace(
 
 
 FLEET_POLICY = FleetPolicy()
+
+
+_NO_CALLS = {"image_id", "is_outdated"}
+"""Methods of ports that only compute."""
 
 
 class KilledError(BaseException):
@@ -78,7 +85,7 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
-        if not callable(attribute) or name == "image_id":
+        if not callable(attribute) or name in _NO_CALLS:
             return attribute
 
         async def call(*args: Any, **kwargs: Any) -> Any:
@@ -100,6 +107,7 @@ class World:
     twice: bool = False
     crashes: Crashes = field(default_factory=Crashes)
     max_builds: int = 20
+    attestation_rules: AttestationRules = field(default_factory=AttestationRules)
 
     def __post_init__(self) -> None:
         self.now = NOON
@@ -120,6 +128,7 @@ class World:
         self.build_logs = FakeBuildLogs()
         self.fleet = FakeFleet()
         self.policy_states = FakePolicyStates()
+        self.attestations = FakeAttestations()
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -149,6 +158,7 @@ class World:
             "build_logs": self.build_logs,
             "fleet": self.fleet,
             "policy_states": self.policy_states,
+            "attestations": PatientAttestations(self.attestations, clock=lambda: self.now),
             "notifier": self.notifier,
             "evidence": self.evidence,
             "signer": self.signer,
@@ -163,6 +173,7 @@ class World:
                 **mortal,
                 "pace": PACE,
                 "fleet_policy": FLEET_POLICY,
+                "attestation_rules": self.attestation_rules,
                 "build_region": "westeurope",
                 "build_capacity": self.capacity,
             },
@@ -208,12 +219,14 @@ class World:
             build_logs=self.build_logs,
             fleet=self.fleet,
             policy_states=self.policy_states,
+            attestations=PatientAttestations(self.attestations, clock=lambda: self.now),
             notifier=self.notifier,
             evidence=self.evidence,
             signer=self.signer,
             outbox=self.outbox,
             pace=PACE,
             fleet_policy=FLEET_POLICY,
+            attestation_rules=self.attestation_rules,
             build_region="westeurope",
             now=lambda: self.now,
         )
