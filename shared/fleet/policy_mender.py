@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.attestation import AttestationRules
 from shared.domain.identifiers import vm_key
 from shared.domain.policy_recovery import Found, recover, unlisted
 from shared.domain.policy_subject import PolicySubject
@@ -34,6 +35,7 @@ class Mender:
 
     vms: Vms
     policy_states: PolicyStates
+    attestation_rules: AttestationRules
     now: datetime
     fresh_since: datetime
 
@@ -42,14 +44,16 @@ class Mender:
 
         The rows of one VM may stand on several pages. So before anything counts as gone Azure is
         asked for its resource alone, and after our entry was loaded: a state that came meanwhile
-        is among the answers.
+        is among the answers. What we attested ourselves does not count.
         """
         stored = await self.vms.get(vm_key(vm_id))
         held = stored.value.policy_states
-        missing = unlisted(held, rows)
-        listed = list(rows)
+        listed = self._news(rows)
+        on_page = len(listed)
+        missing = unlisted(held, listed)
         for about in sorted({state.about for state in missing}):
-            listed += await self.policy_states.of(PolicySubject(vm_id=vm_id, about=about))
+            subject = PolicySubject(vm_id=vm_id, about=about)
+            listed += self._news(await self.policy_states.of(subject))
         states, found = recover(
             held,
             listed,
@@ -57,8 +61,12 @@ class Mender:
             now=self.now,
             fresh_since=self.fresh_since,
         )
-        found = replace(found, states=len(rows))
+        found = replace(found, states=on_page)
         return Plan(vm_id=vm_id, rows=rows, stored=stored, states=states, found=found)
+
+    def _news(self, rows: Sequence[PolicyState]) -> list[PolicyState]:
+        ours = self.attestation_rules.is_ours
+        return [row for row in rows if not ours(row.assignment_id, row.reference_id)]
 
     async def carry_out(self, plan: Plan) -> None:
         """Save what *plan* says; it is made anew when somebody else changed the VM.

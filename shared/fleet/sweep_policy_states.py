@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from shared.domain.attestation import AttestationRules
 from shared.domain.build import Admission
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.policy_recovery import Found
@@ -23,6 +24,7 @@ async def sweep_policy_states(
     vms: Vms,
     subscriptions: Subscriptions,
     fleet_policy: FleetPolicy,
+    attestation_rules: AttestationRules,
     pace: Pace,
     now: datetime,
 ) -> list[Message]:
@@ -49,6 +51,7 @@ async def sweep_policy_states(
     mender = Mender(
         vms=vms,
         policy_states=policy_states,
+        attestation_rules=attestation_rules,
         now=now,
         fresh_since=now - fleet_policy.policy_stale_after / 2,
     )

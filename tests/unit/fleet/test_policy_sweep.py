@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.attestation import AttestationRules
 from shared.domain.identifiers import vm_key
 from shared.domain.policy_recovery import Found
 from shared.domain.policy_sweep import PolicySweep
@@ -446,3 +447,15 @@ async def test_a_thousand_subscriptions_are_begun_a_page_at_a_time() -> None:
     done = await sweep(world)
     assert world.delivered.count("sweep_policy") == 3
     assert (await swept(world, done.began_at, "s-249")).ended_at
+
+
+async def test_what_we_attested_ourselves_is_no_news() -> None:
+    rules = AttestationRules(assignment_id=f"{ASSIGNMENT}/Ours")
+    world = await new_world("vm-1", attestation_rules=rules)
+    await event(world, "vm-1", state("noncompliant", assignment="ours"), lost=True)
+    await event(world, "vm-1", state("compliant"), lost=True)
+
+    done = await sweep(world)
+
+    assert await held(world, "vm-1") == {("a", ""): "compliant"}
+    assert done.found == Found(states=1, new=1)
