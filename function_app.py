@@ -9,6 +9,7 @@ from shared.entrypoints import (
     fleet_api,
     fleet_queues,
     poison,
+    policy_api,
     queues,
     timers,
 )
@@ -16,5 +17,5 @@ from shared.entrypoints import (
 runtime.start()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for part in (events, queues, fleet_queues, poison, timers, api, fleet_api):
+for part in (events, queues, fleet_queues, poison, timers, api, fleet_api, policy_api):
     app.register_functions(part.bp)

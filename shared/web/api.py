@@ -22,6 +22,7 @@ from shared.web.views.images import (
     version_view,
 )
 from shared.web.views.pausing import pause_view
+from shared.web.views.policy import Freshness
 from shared.web.views.values import instant
 from shared.web.views.vms import vm_summary, vm_view
 
@@ -164,7 +165,7 @@ async def list_vms(request: ApiRequest, app: App) -> ApiResponse:
         deleted=asked.deleted,
     )
     page = await fetch(app.vms.list(wanted, limit=asked.limit, cursor=asked.cursor))
-    items = [vm_summary(vm, links(request, app)) for vm in page.items]
+    items = [vm_summary(vm, links(request, app), freshness(app)) for vm in page.items]
     return page_answer(request, links(request, app), items, page.cursor, now=app.now())
 
 
@@ -182,8 +183,19 @@ async def get_vm(request: ApiRequest, app: App) -> ApiResponse:
         )
     return ApiResponse(
         status=200,
-        body=vm_view(entry.value.record, entry.value.policy_states, history, links(request, app)),
+        body=vm_view(
+            entry.value.record,
+            entry.value.policy_states,
+            history,
+            links(request, app),
+            freshness(app),
+        ),
     )
+
+
+def freshness(app: App) -> Freshness:
+    """Return how old an evaluation of Azure Policy may be now."""
+    return Freshness(now=app.now(), stale_after=app.fleet_policy.policy_stale_after)
 
 
 def _vm_key(asked: str) -> str:

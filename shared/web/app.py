@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.fleet_policy import FleetPolicy
 from shared.messages import Command
 from shared.ports import (
     Audit,
@@ -16,6 +17,7 @@ from shared.ports import (
     Marketplace,
     Outbox,
     Parked,
+    PolicySweeps,
     Receipts,
     Signer,
     Sources,
@@ -61,6 +63,14 @@ class App(Protocol):
     @property
     def vms(self) -> Vms:
         """The VM records."""
+
+    @property
+    def policy_sweeps(self) -> PolicySweeps:
+        """What sweeps through the policy states found."""
+
+    @property
+    def fleet_policy(self) -> FleetPolicy:
+        """What is asked of the fleet."""
 
     @property
     def parked(self) -> Parked:

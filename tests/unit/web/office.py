@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.dispatch import Dispatcher
 from shared.domain.build import Build
+from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.image_definition import ImageDefinition
 from shared.domain.image_version import ImageVersion
 from shared.domain.vm_record import PolicyState, VmRecord
@@ -22,6 +23,7 @@ from tests.fakes.fleet_records import MemoryVms
 from tests.fakes.gallery import FakeGallery
 from tests.fakes.marketplace import FakeMarketplace
 from tests.fakes.outbox import FakeOutbox
+from tests.fakes.policy_states import MemoryPolicySweeps
 from tests.fakes.records import (
     MemoryAudit,
     MemoryBuilds,
@@ -68,6 +70,8 @@ class Office:
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
     evidence: FakeEvidence = field(default_factory=FakeEvidence)
     signer: FakeSigner = field(default_factory=FakeSigner)
+    policy_sweeps: MemoryPolicySweeps = field(default_factory=MemoryPolicySweeps)
+    fleet_policy: FleetPolicy = field(default_factory=FleetPolicy)
     others: MemoryRecords = field(default_factory=MemoryRecords)
     """The records that steps read and the tests of the API do not look at."""
 
