@@ -37,6 +37,7 @@ from shared.factory.watch_gallery import watch_gallery
 from shared.fleet.attest_vm import attest_vm
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
+from shared.fleet.read_tattoo import read_tattoo
 from shared.fleet.record_policy_state import record_policy_state
 from shared.fleet.sweep_policy import sweep_policy
 from shared.fleet.sweep_policy_states import sweep_policy_states
@@ -60,6 +61,7 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         track_image_version, track_vm, record_policy_state, judge_image_users, judge_vm,
         sweep_policy, sweep_policy_states,
         attest_vm,
+        read_tattoo,
     )
 }  # fmt: skip
 
@@ -181,6 +183,7 @@ def _subject(command: Command) -> str:
         "resource_id",
         "template",
         "image_id",
+        "vm_key",
         "subscription_id",
     ):
         if value := getattr(command, name, ""):

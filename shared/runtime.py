@@ -18,6 +18,7 @@ from shared.gateways.clients import AzureClients, credential
 from shared.gateways.evidence import BlobEvidence
 from shared.gateways.fleet import FleetGateway
 from shared.gateways.gallery import GalleryGateway
+from shared.gateways.guest_tattoos import GuestTattoosGateway
 from shared.gateways.image_builder import ImageBuilderGateway
 from shared.gateways.marketplace import MarketplaceGateway
 from shared.gateways.notifier import WebhookNotifier
@@ -41,6 +42,7 @@ from shared.ports import (
     Evidence,
     Fleet,
     Gallery,
+    GuestTattoos,
     ImageBuilder,
     ImageVersions,
     Marketplace,
@@ -92,6 +94,7 @@ class Runtime:
     fleet: Fleet
     policy_states: PolicyStates
     attestations: Attestations
+    guest_tattoos: GuestTattoos
     notifier: Notifier
     evidence: Evidence
     signer: Signer
@@ -189,6 +192,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         attestations=PatientAttestations(
             AttestationsGateway(clients, settings.attestation), clock=_clock
         ),
+        guest_tattoos=GuestTattoosGateway(clients),
         notifier=notifier,
         evidence=evidence,
         signer=signs,

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from pydantic import Field, ValidationError
 
-from localcloud.arm import control_events, control_policy, control_tenant
+from localcloud.arm import (
+    control_events,
+    control_guests,
+    control_policy,
+    control_tenant,
+    scale_set_control,
+)
 from localcloud.arm.control_table import Body, Control, Table
 from localcloud.arm.faults import parse_fault
 from localcloud.arm.guest_commands import GuestRule
@@ -138,8 +144,11 @@ _TABLE: Table = {
     ("GET", "/traffic"): _traffic,
     ("DELETE", "/traffic"): _clear_traffic,
     ("POST", "/traffic/dump"): _dump,
+    ("POST", "/scale-sets/upgrade"): scale_set_control.upgrade,
+    ("POST", "/scale-sets/autoscale"): scale_set_control.scale,
     ("POST", "/reset"): _reset,
     **control_events.TABLE,
+    **control_guests.TABLE,
     **control_policy.TABLE,
     **control_tenant.TABLE,
 }

@@ -10,7 +10,8 @@ from localcloud.arm.ids import group_of, subscription_of
 from localcloud.arm.kql import COLUMNS, Query, parse
 from localcloud.arm.machines import MACHINE
 from localcloud.arm.routing import Call, Reply, Route
-from localcloud.arm.scale_set_instances import INSTANCE, SCALE_SET, shown_instance
+from localcloud.arm.scale_set_instances import INSTANCE, SCALE_SET
+from localcloud.arm.scale_set_vms import shown_instance
 from localcloud.arm.store import Json, Resource
 
 if TYPE_CHECKING:

@@ -181,6 +181,8 @@ class TattooReading:
     """The image version the VM ran by the register when it was read."""
     differences: tuple[str, ...] = ()
     """One sentence per fact that differs, or why it cannot be read."""
+    since: datetime | None = None
+    """When a look first found the same, for this version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

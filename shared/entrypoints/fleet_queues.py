@@ -64,3 +64,10 @@ async def sweep_policy_states(message: func.QueueMessage) -> None:
 async def attest_vm(message: func.QueueMessage) -> None:
     """Deliver an `attest-vm` message to its step."""
     await receive("attest_vm", message)
+
+
+@bp.function_name("read_tattoo")
+@bp.queue_trigger(arg_name="message", queue_name="read-tattoo", connection=STORAGE)
+async def read_tattoo(message: func.QueueMessage) -> None:
+    """Deliver a `read-tattoo` message to its step."""
+    await receive("read_tattoo", message)

@@ -8,6 +8,7 @@ from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.identifiers import normalise_id, parse_resource_id, vm_key
 from shared.domain.lineage import Known
+from shared.domain.tattoo_reading import needs_reading
 from shared.domain.vm_record import Machine, VmFacts, VmRecord
 from shared.errors import BadMessageError
 from shared.fleet.attesting import joined
@@ -15,7 +16,7 @@ from shared.fleet.catalog import Catalog
 from shared.fleet.lens import lens_for
 from shared.fleet.record import Change, Lens, gone
 from shared.fleet.register import all_of, judge_image, write
-from shared.messages import Message, TrackVm
+from shared.messages import Message, ReadTattoo, TrackVm
 from shared.ports import (
     Definitions,
     Fleet,
@@ -200,6 +201,8 @@ class Tracker:
             because=self._because,
         )
         self._moved = self._moved or _moved(old, new)
+        if new and needs_reading(new, self._now, self._lens.policy):
+            messages.append(ReadTattoo(vm_key=key, started_at=self._now))
         return messages
 
 

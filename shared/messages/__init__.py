@@ -54,6 +54,7 @@ from shared.messages.fleet_commands import (
 )
 from shared.messages.people_commands import NotifyPeople
 from shared.messages.policy_commands import SweepPolicy, SweepPolicyStates
+from shared.messages.tattoo_commands import ReadTattoo
 
 __all__ = [
     "BY_EVENT",
@@ -79,6 +80,7 @@ __all__ = [
     "PauseDefinition",
     "PromoteImage",
     "PublishImage",
+    "ReadTattoo",
     "RebuildChildren",
     "RecordOutcome",
     "RecordPolicyState",

@@ -43,6 +43,7 @@ from shared.messages.fleet_commands import (
 )
 from shared.messages.people_commands import NotifyPeople
 from shared.messages.policy_commands import SweepPolicy, SweepPolicyStates
+from shared.messages.tattoo_commands import ReadTattoo
 
 COMMANDS: dict[str, type[Command]] = {
     c.kind: c
@@ -53,7 +54,7 @@ COMMANDS: dict[str, type[Command]] = {
         ApproveImage, RevokeVersion, RestoreVersion, RetireVersion, RetireImages, WatchGallery,
         CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
         RebuildChildren, TrackImageVersion, TrackVm,
-        RecordPolicyState, JudgeImageUsers, JudgeVm, AttestVm,
+        RecordPolicyState, JudgeImageUsers, JudgeVm, ReadTattoo, AttestVm,
         SweepPolicy, SweepPolicyStates,
     )
 }  # fmt: skip

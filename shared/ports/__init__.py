@@ -10,6 +10,7 @@ from shared.ports.build_records import BuildCapacity, Builds, BuildSlots, Defini
 from shared.ports.evidence import Evidence, Signer
 from shared.ports.fleet import Fleet, ScaleSet, ScaleSetModel
 from shared.ports.gallery import Gallery, GalleryVersion, Publishing
+from shared.ports.guest_tattoos import ConfigurationReport, GuestCommand, GuestTattoos
 from shared.ports.image_building import (
     BuildLogs,
     CopiedLogs,
@@ -62,6 +63,7 @@ __all__ = [
     "BuildSlots",
     "Builds",
     "Channels",
+    "ConfigurationReport",
     "CopiedLogs",
     "DefinitionStates",
     "Definitions",
@@ -70,6 +72,8 @@ __all__ = [
     "FleetRow",
     "Gallery",
     "GalleryVersion",
+    "GuestCommand",
+    "GuestTattoos",
     "ImageBuilder",
     "ImageVersions",
     "LinesPage",

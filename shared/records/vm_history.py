@@ -1,6 +1,7 @@
 """What happened to the VMs of a team and of an image: rows of `History`.
 
-* `team|<team>|<shard>` and `image|<digest of image id>|<shard>`, row `<inverted time>|<key>|<n>`.
+* `team|<team>|<shard>` and `image|<digest of image id>|<shard>`,
+  row `<inverted time>|<key>|<inverted number>`.
 
 A line goes to the team and the image a VM had before and to those it had after, so that one that
 left is not missed. A release ages a whole fleet within minutes: eight shards take eight times what
@@ -32,6 +33,8 @@ SHARDS = 8
 LINE = TypeAdapter(VmLine)
 TRANSITION = TypeAdapter(Transition)
 
+_LAST_NUMBER = 10**8 - 1
+"""The number no line reaches."""
 _FIRST, _LAST = "transition|", "transition}"
 """Bounds of the rows of lines in a VM's own partition."""
 
@@ -101,7 +104,7 @@ class VmHistory:
         for line, scopes in lines:
             for scope in scopes:
                 partition = _partition(scope, line.key)
-                made = pack(LINE, line, partition=partition, row=_row(line))
+                made = pack(LINE, line, partition=partition, row=line_row(line))
                 by_partition.setdefault(partition, []).append(made)
         for rows in by_partition.values():
             for start in range(0, len(rows), MAX_OPERATIONS):
@@ -115,7 +118,7 @@ class VmHistory:
     async def drop(self, line: VmLine, scopes: Sequence[str]) -> None:
         """Delete a line from its histories; no error where it is gone already."""
         for scope in scopes:
-            await self.table.delete(_partition(scope, line.key), _row(line))
+            await self.table.delete(_partition(scope, line.key), line_row(line))
 
     async def page(
         self, scope: str, *, since: datetime, until: datetime, limit: int, before: str
@@ -151,5 +154,6 @@ def _partition(scope: str, key: str) -> str:
     return f"{scope}|{ord(shard_of(key)) % SHARDS}"
 
 
-def _row(line: VmLine) -> str:
-    return f"{newest_first(line.transition.at)}|{escape(line.key)}|{line.number:08d}"
+def line_row(line: VmLine) -> str:
+    """Return the row of a line in a history: later times first, and later lines of a VM first."""
+    return f"{newest_first(line.transition.at)}|{escape(line.key)}|{_LAST_NUMBER - line.number:08d}"

@@ -172,7 +172,7 @@ async def list_vms(request: ApiRequest, app: App) -> ApiResponse:
 async def get_vm(request: ApiRequest, app: App) -> ApiResponse:
     """GET vms/{key}: one VM with its policy states and history; a resource id is a key too."""
     read_query(request, NoQuery)
-    key = _vm_key(request.route.get("key", ""))
+    key = vm_key_of(request.route.get("key", ""))
     entry, history = await asyncio.gather(app.vms.get(key), app.vms.history(key))
     if entry.value.record is None:
         raise unknown(
@@ -198,7 +198,7 @@ def freshness(app: App) -> Freshness:
     return Freshness(now=app.now(), stale_after=app.fleet_policy.policy_stale_after)
 
 
-def _vm_key(asked: str) -> str:
+def vm_key_of(asked: str) -> str:
     """Return the register's key for what the route says: a key, or a resource id.
 
     Azure decodes `%2F` in a route and drops the slash before it, so an id may come either way

@@ -149,6 +149,16 @@ class AuditQuery(PageQuery):
     """Keeps to one subject, for example `builds/<id>`."""
 
 
+class ScaleSetsQuery(PageQuery):
+    """Which scale sets."""
+
+    team: str = ""
+    image: Annotated[str, AfterValidator(normalise_id)] = ""
+    verdict: Verdict | None = None
+    subscription: UUID | None = None
+    deleted: bool = False
+
+
 class VmsQuery(PageQuery):
     """Which VMs."""
 

@@ -13,11 +13,17 @@ from localcloud.arm import ArmSimulator
 from localcloud.arm.policy import PolicyState
 from tests.arm_plugin import client_options
 from tests.conformance.oav import inspect
+from tests.contract.arm.disks import deallocate, generalize, make_machine, os_disk, restored
 from tests.contract.arm.requests import (
     a_gallery,
+    attached,
+    captured,
     definition,
+    image_of_disk,
+    instances,
     machine,
     scale_set,
+    swapped,
     tags,
     template,
     version_update,
@@ -73,6 +79,39 @@ async def _run_machines(compute: ComputeManagementClient, image: str) -> None:
     await (await machines.begin_delete("rg", "vm")).result()
 
 
+async def _keep_disks(compute: ComputeManagementClient, image: str) -> None:
+    machines, images = compute.virtual_machines, compute.images
+    await make_machine(compute, machine(image), "source")
+    await generalize(compute, "source")
+    source = await machines.get("rg", "source", expand="instanceView")
+    await (await images.begin_create_or_update("rg", "a", captured(str(source.id)))).result()
+    disk = await restored(compute, os_disk(source)["managedDisk"]["id"], "restored")
+    of_disk = image_of_disk(managedDisk={"id": disk.id})
+    await (await images.begin_create_or_update("rg", "b", of_disk)).result()
+    managed = await images.get("rg", "b")
+    _ = [each async for each in images.list()]
+    _ = [each async for each in images.list_by_resource_group("rg")]
+    await make_machine(compute, attached(disk.id), "attached")
+    await make_machine(compute, machine(str(managed.id)), "of-managed")
+    other = await restored(compute, disk.id, "other")
+    await deallocate(compute, "of-managed")
+    await (await machines.begin_update("rg", "of-managed", swapped(other.id))).result()
+    _ = [each async for each in machines.list("rg")]
+    await (await images.begin_delete("rg", "a")).result()
+    for name in ("source", "attached", "of-managed"):
+        await (await machines.begin_delete("rg", name)).result()
+
+
+async def _upgrade_sets(compute: ComputeManagementClient, image: str) -> None:
+    sets, chosen = compute.virtual_machine_scale_sets, instances("*")
+    for mode in ("Uniform", "Flexible"):
+        body = scale_set(image, mode=mode)
+        await (await sets.begin_create_or_update("rg", mode, body)).result()
+        await (await sets.begin_update_instances("rg", mode, chosen)).result()
+        await (await sets.begin_update("rg", mode, tags(a="b"))).result()
+        await (await sets.begin_delete("rg", mode)).result()
+
+
 async def _ask_policy(sim: ArmSimulator, policy: Any, image: str) -> None:
     scope = f"/subscriptions/{sim.subscription_id}"
     sim.cloud.policy_states.put(
@@ -122,6 +161,8 @@ async def test_its_traffic_is_as_the_specifications_say(
     image = await _make_an_image(arm, compute, image_builder)
     await _use_the_gallery(compute)
     await _run_machines(compute, image)
+    await _keep_disks(compute, image)
+    await _upgrade_sets(compute, image)
     async with PolicyInsightsClient(
         subscription_id=arm.subscription_id, **client_options(arm)
     ) as policy:
@@ -136,5 +177,5 @@ async def test_its_traffic_is_as_the_specifications_say(
     report = await inspect(tmp_path / "traffic")
 
     assert report.beyond_azure() == []
-    assert report.covered >= 39
+    assert report.covered >= 50
     assert "Resources" in report.passed

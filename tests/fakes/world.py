@@ -35,6 +35,7 @@ from tests.fakes.build_logs import FakeBuildLogs
 from tests.fakes.definitions import ubuntu
 from tests.fakes.evidence import FakeEvidence, FakeSigner
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.guest_tattoos import FakeGuestTattoos
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.policy_states import FakePolicyStates
@@ -129,6 +130,7 @@ class World:
         self.fleet = FakeFleet()
         self.policy_states = FakePolicyStates()
         self.attestations = FakeAttestations()
+        self.guest_tattoos = FakeGuestTattoos()
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -145,9 +147,6 @@ class World:
             "sources": self.records.sources,
             "definition_states": self.records.definition_states,
             "build_slots": self.records.build_slots,
-            "recent_versions": RememberedVersions(
-                self.records.image_versions, pace=PACE, clock=lambda: self.now
-            ),
             "vms": self.records.vms,
             "subscriptions": self.records.subscriptions,
             "policy_sweeps": self.records.policy_sweeps,
@@ -159,18 +158,22 @@ class World:
             "fleet": self.fleet,
             "policy_states": self.policy_states,
             "attestations": PatientAttestations(self.attestations, clock=lambda: self.now),
+            "guest_tattoos": self.guest_tattoos,
             "notifier": self.notifier,
             "evidence": self.evidence,
             "signer": self.signer,
             "receipts": self.records.receipts,
         }
-        mortal = {
+        mortal: dict[str, Any] = {
             name: port if name == "definitions" else Mortal(port, self.crashes)
             for name, port in ports.items()
         }
         self.dispatcher = Dispatcher(
             ports={
                 **mortal,
+                "recent_versions": RememberedVersions(
+                    mortal["image_versions"], pace=PACE, clock=lambda: self.now
+                ),
                 "pace": PACE,
                 "fleet_policy": FLEET_POLICY,
                 "attestation_rules": self.attestation_rules,
@@ -220,6 +223,7 @@ class World:
             fleet=self.fleet,
             policy_states=self.policy_states,
             attestations=PatientAttestations(self.attestations, clock=lambda: self.now),
+            guest_tattoos=self.guest_tattoos,
             notifier=self.notifier,
             evidence=self.evidence,
             signer=self.signer,

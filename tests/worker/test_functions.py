@@ -26,6 +26,7 @@ from shared.messages import (
     PauseDefinition,
     PromoteImage,
     PublishImage,
+    ReadTattoo,
     RebuildChildren,
     RecordOutcome,
     RecordPolicyState,
@@ -103,6 +104,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     JudgeImageUsers(image_id="i", because="b"),
     JudgeVm(vm_keys=("0.a",), because="b"),
+    ReadTattoo(vm_key="0.a", started_at=datetime(2026, 11, 22, tzinfo=UTC)),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from azure.mgmt.compute.aio import ComputeManagementClient
 
 from localcloud.arm import ArmSimulator
+from localcloud.arm.control_guests import guest_of
 from localcloud.arm.errors import ArmError
 from tests.contract.arm.requests import GROUP, SUBSCRIPTION, UBUNTU, machine
 from tests.contract.arm.webhook import serve_webhook
@@ -46,6 +47,27 @@ async def test_a_marketplace_version_is_published(
     versions = await compute.virtual_machine_images.list("westeurope", *_PLAN.values())
     assert status == 200
     assert "0.1.2" in [version.name for version in versions]
+
+
+async def test_a_guest_is_changed_behind_everybodys_back(
+    arm: ArmSimulator, control: _Control, compute: ComputeManagementClient
+) -> None:
+    await compute.virtual_machines.begin_create_or_update("rg", "vm", machine(UBUNTU))
+    vm = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm"
+    guest = guest_of(arm.cloud, vm)
+    file = {"resource_id": vm, "path": "/etc/motd"}
+    key = {"resource_id": vm, "key": "HKLM:\\SOFTWARE\\Assay\\"}
+
+    await control.ask("POST", "/guests/files", {**file, "text": "hi"})
+    await control.ask("POST", "/guests/registry", {**key, "values": {"a": "b"}})
+    assert guest.files == {"/etc/motd": "hi"}
+    assert guest.registry == {"hklm:\\software\\assay": {"a": "b"}}
+
+    await control.ask("POST", "/guests/files", file)
+    await control.ask("POST", "/guests/registry", key)
+    assert (guest.files, guest.registry) == ({}, {})
+    status, _ = await control.ask("POST", "/guests/files", {**file, "resource_id": f"{vm}9"})
+    assert status == 409
 
 
 async def test_a_version_of_an_unknown_plan_is_a_conflict(control: _Control) -> None:
