@@ -84,7 +84,12 @@ def evaluated_at(states: Iterable[PolicyState]) -> datetime | None:
     return min((s.timestamp for s in states if not s.deleted), default=None)
 
 
+def strength(state: PolicyState) -> tuple[bool, int]:
+    """Return what sorts states by how much they say, the strongest first and deletions last."""
+    return (state.deleted, RANK.index(canonical(state.state)))
+
+
 def _precedence(state: PolicyState) -> tuple[datetime, bool, int, str, str, str]:
-    strength = -RANK.index(canonical(state.state))
+    rank = -RANK.index(canonical(state.state))
     rest = (state.state, state.reason_code, state.definition_id)
-    return (state.timestamp, state.deleted, strength, *rest)
+    return (state.timestamp, state.deleted, rank, *rest)

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from shared.domain.attestation import AttestationRules
 from shared.domain.identifiers import vm_key
-from shared.domain.policy_recovery import Found, recover, unlisted
+from shared.domain.policy import strength
+from shared.domain.policy_recovery import Found, States, recover, unlisted
 from shared.domain.policy_subject import PolicySubject
 from shared.domain.vm_record import PolicyState
 from shared.errors import ConflictError
@@ -14,6 +15,10 @@ from shared.fleet.record import policy_said
 from shared.ports import PolicyStates, Stored, VmEntry, Vms
 
 BECAUSE = "policy sweep"
+AT_ONCE = 90
+"""Policy states of one VM written at once. A transaction takes 100 rows, and the record, its index
+and its history want some of them ("Performing entity group transactions", Microsoft Learn)."""
+
 _TRIES = 3
 """How often a VM is compared anew when others change it meanwhile."""
 
@@ -25,7 +30,7 @@ class Plan:
     vm_id: str
     rows: Sequence[PolicyState]
     stored: Stored[VmEntry]
-    states: tuple[PolicyState, ...]
+    states: States
     found: Found
 
 
@@ -73,14 +78,27 @@ class Mender:
 
         Raises ConflictError when that goes on.
         """
-        for tries_left in reversed(range(_TRIES)):
-            entry = replace(plan.stored.value, policy_states=plan.states)
+        lost = 0
+        while True:
+            states = _some(plan.stored.value.policy_states, plan.states)
+            entry = replace(plan.stored.value, policy_states=states)
             change = policy_said(entry, now=self.now, because=BECAUSE)
             try:
                 await self.vms.save(plan.stored, change.entry, change.lines)
             except ConflictError:
-                if not tries_left:
+                lost += 1
+                if lost == _TRIES:
                     raise
-                plan = await self.plan(plan.vm_id, plan.rows)
             else:
-                return
+                if states == plan.states:
+                    return
+            plan = await self.plan(plan.vm_id, plan.rows)
+
+
+def _some(held: States, wanted: States) -> States:
+    """Return *held* with as much of *wanted* as is written at once, the strongest words first."""
+    differing = sorted(set(wanted) - set(held), key=lambda s: (strength(s), s.key))
+    if len(differing) <= AT_ONCE:
+        return wanted
+    states = {s.key: s for s in (*held, *differing[:AT_ONCE])}
+    return tuple(sorted(states.values(), key=lambda s: s.key))

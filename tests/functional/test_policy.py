@@ -183,6 +183,21 @@ async def test_long_lists_are_swept_page_by_page_and_counted_once(
     assert (await sweep(local))[TEAMS_SUBSCRIPTION]["missed"] == 0
 
 
+async def test_a_vm_under_more_policies_than_one_transaction_takes_is_recovered_whole(
+    local: LocalAssay, records: Records
+) -> None:
+    machine = await deploy(local, "pol-3")
+    for number in range(130):
+        await say(local, machine, "Compliant", assignment=f"many-{number}", lost=True)
+
+    found = (await sweep(local))[TEAMS_SUBSCRIPTION]
+
+    assert (found["missed"], found["new"]) == (130, 130)
+    vm = await whole(local, "pol-3")
+    assert (vm["policy"], len(vm["policy_states"])) == ("compliant", 130)
+    assert await local.assay.parked() == []
+
+
 async def test_the_traffic_was_as_azures_specifications_say(
     local: LocalAssay, tmp_path: Path
 ) -> None:

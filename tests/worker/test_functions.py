@@ -39,6 +39,8 @@ from shared.messages import (
     StartAttempt,
     StartBuild,
     StopBuild,
+    SweepPolicy,
+    SweepPolicyStates,
     TattooImage,
     TrackImageVersion,
     TrackVm,
@@ -105,6 +107,8 @@ COMMANDS: tuple[Command, ...] = (
     JudgeImageUsers(image_id="i", because="b"),
     JudgeVm(vm_keys=("0.a",), because="b"),
     ReadTattoo(vm_key="0.a", started_at=datetime(2026, 11, 22, tzinfo=UTC)),
+    SweepPolicy(began_at=datetime(2026, 11, 22, tzinfo=UTC)),
+    SweepPolicyStates(subscription_id="0", began_at=datetime(2026, 11, 22, tzinfo=UTC)),
 )  # fmt: skip
 
 
@@ -130,7 +134,9 @@ async def test_the_app_has_these_functions_and_no_others(app: LoadedApp) -> None
     assert by_trigger["eventGridTrigger"] == {
         "receive_resource_event", "receive_policy_event", "receive_assay_event",
     }  # fmt: skip
-    assert by_trigger["timerTrigger"] == {"look_for_sources", "look_after_images"}
+    assert by_trigger["timerTrigger"] == {
+        "look_for_sources", "look_after_images", "look_at_policy",
+    }  # fmt: skip
     assert all(name.startswith("api_") for name in by_trigger["httpTrigger"])
 
 
@@ -255,11 +261,22 @@ async def test_the_timer_looks_after_every_image(app: LoadedApp) -> None:
     ]
 
 
+async def test_the_timer_asks_for_a_sweep_of_the_policy_states(app: LoadedApp) -> None:
+    status = {"Last": "", "LastUpdated": "", "Next": ""}
+    payload = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": False}
+
+    outcome = await app.invoke("look_at_policy", TypedData(json=json.dumps(payload)))
+
+    assert outcome.error is None
+    assert app.world.outbox.commands == [SweepPolicy(began_at=app.world.now)]
+
+
 @pytest.mark.parametrize(
     ("function", "call", "params", "status"),
     [
         ("api_check_health", "GET v1/health", {}, 200),
         ("api_list_images", "GET v1/images", {}, 200),
+        ("api_list_policy_sweeps", "GET v1/policy-sweeps", {}, 200),
         ("api_get_image", "GET v1/images/ubuntu-22-04", {"name": "ubuntu-22-04"}, 200),
         ("api_get_image", "GET v1/images/none", {"name": "none"}, 404),
         ("api_list_builds", "GET v1/builds", {}, 200),

@@ -459,3 +459,21 @@ async def test_what_we_attested_ourselves_is_no_news() -> None:
 
     assert await held(world, "vm-1") == {("a", ""): "compliant"}
     assert done.found == Found(states=1, new=1)
+
+
+async def test_a_vm_with_more_states_than_are_written_at_once_is_mended_in_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.fleet.policy_mender.AT_ONCE", 3)
+    world = await new_world("vm-1")
+    world.policy_states.page_size = 100
+    for assignment in "abcdefghi":
+        await event(world, "vm-1", state("compliant", assignment=assignment), lost=True)
+    await event(world, "vm-1", state("noncompliant", assignment="z"), lost=True)
+
+    done = await sweep(world)
+
+    assert len(await held(world, "vm-1")) == 10
+    assert done.found == Found(states=10, new=10)
+    lines = await world.records.vms.history(vm_key(vm("vm-1")))
+    assert [line.new for line in lines if line.what == "policy"] == ["noncompliant"]
