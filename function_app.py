@@ -9,6 +9,7 @@ from shared.entrypoints import (
     fleet_api,
     fleet_queues,
     poison,
+    policy_api,
     queues,
     reports_api,
     sweep_api,
@@ -20,5 +21,6 @@ runtime.start()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 for part in (
     events, queues, fleet_queues, poison, timers, api, fleet_api, sweep_api, reports_api,
+    policy_api,
 ):  # fmt: skip
     app.register_functions(part.bp)

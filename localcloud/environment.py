@@ -69,6 +69,7 @@ def app_environment(
         "ASSAY_DETECT_SCHEDULE": "0 0 * * * *",
         "ASSAY_SWEEP_SCHEDULE": "0 7 * * * *",
         "ASSAY_SNAPSHOT_SCHEDULE": "0 0 * * * *",
+        "ASSAY_POLICY_SCHEDULE": "0 23 3 * * *",
     }
 
 

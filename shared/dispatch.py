@@ -42,6 +42,8 @@ from shared.fleet.record_policy_state import record_policy_state
 from shared.fleet.remove_exports import remove_exports
 from shared.fleet.settle_drift import settle_drift
 from shared.fleet.sweep_fleet import sweep_fleet
+from shared.fleet.sweep_policy import sweep_policy
+from shared.fleet.sweep_policy_states import sweep_policy_states
 from shared.fleet.sweep_subscriptions import sweep_subscriptions
 from shared.fleet.take_snapshot import take_snapshot
 from shared.fleet.track_image_version import track_image_version
@@ -67,6 +69,7 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         attest_vm,
         sweep_fleet, sweep_subscriptions, settle_drift,
         take_snapshot, write_export, remove_exports,
+        sweep_policy, sweep_policy_states,
     )
 }  # fmt: skip
 
@@ -184,7 +187,7 @@ def _subject(command: Command) -> str:
     """Return what the message is about, for the log."""
     for name in (
         "build_id", "definition", "resource_id", "template", "image_id", "vm_key", "sweep_id",
-        "export_id", "at",
+        "export_id", "at", "subscription_id",
     ):  # fmt: skip
         if value := getattr(command, name, ""):
             return str(value)

@@ -13,6 +13,7 @@ from typing import Any
 from shared.announcements import EVENT_TYPE_BY_NAME
 from shared.domain.identifiers import ResourceId, normalise_id, parse_resource_id
 from shared.domain.image_definition import MarketplaceSource
+from shared.domain.policy_subject import subject_of
 from shared.domain.versions import is_version
 from shared.errors import BadMessageError
 from shared.messages import (
@@ -235,19 +236,21 @@ def _policy(event: Event) -> list[Command]:
     change = event.type.rpartition(".")[2]
     if change not in ("PolicyStateCreated", "PolicyStateChanged", "PolicyStateDeleted"):
         return []
-    resource = event.resource()
-    if resource is None or resource.type not in (VM, INSTANCE):
+    subject = subject_of(event.subject) if event.resource() else None
+    if subject is None:
         return []
     deleted = change == "PolicyStateDeleted"
     return [
         RecordPolicyState(
-            resource_id=normalise_id(event.subject),
+            resource_id=subject.vm_id,
             assignment_id=normalise_id(event.data("policyAssignmentId")),
             definition_id=normalise_id(event.data("policyDefinitionId")),
             reference_id=event.data("policyDefinitionReferenceId", optional=True).lower(),
             state="" if deleted else event.data("complianceState").lower(),
             timestamp=_timestamp(event.data("timestamp")),
             deleted=deleted,
+            about=subject.about,
+            reason_code="" if deleted else event.data("complianceReasonCode", optional=True),
         )
     ]
 

@@ -25,6 +25,7 @@ from shared.gateways.marketplace import MarketplaceGateway
 from shared.gateways.notifier import WebhookNotifier
 from shared.gateways.outbox import StorageOutbox
 from shared.gateways.patient_attestations import PatientAttestations
+from shared.gateways.policy_states import PolicyStatesGateway
 from shared.gateways.resource_graph import ResourceGraphGateway
 from shared.gateways.signing import signer
 from shared.gateways.verification_vms import VerificationVmsGateway
@@ -53,6 +54,8 @@ from shared.ports import (
     Outbox,
     Pace,
     Parked,
+    PolicyStates,
+    PolicySweeps,
     Receipts,
     RecentVersions,
     ResourceGraph,
@@ -90,6 +93,7 @@ class Runtime:
     snapshots: Snapshots
     exports: Exports
     export_files: ExportFiles
+    policy_sweeps: PolicySweeps
     parked: Parked
     audit: Audit
     receipts: Receipts
@@ -102,6 +106,7 @@ class Runtime:
     guest_tattoos: GuestTattoos
     attestations: Attestations
     resource_graph: ResourceGraph
+    policy_states: PolicyStates
     notifier: Notifier
     evidence: Evidence
     signer: Signer
@@ -190,6 +195,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         snapshots=records.snapshots,
         exports=records.exports,
         export_files=export_files,
+        policy_sweeps=records.policy_sweeps,
         parked=records.parked,
         audit=records.audit,
         receipts=records.receipts,
@@ -204,6 +210,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
             AttestationsGateway(clients, settings.attestation), clock=_clock
         ),
         resource_graph=ResourceGraphGateway(clients),
+        policy_states=PolicyStatesGateway(clients),
         notifier=notifier,
         evidence=evidence,
         signer=signs,

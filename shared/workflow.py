@@ -177,6 +177,8 @@ STEPS: tuple[Step, ...] = (
     Step(command=m.TakeSnapshot, flow="track", sends=(m.TakeSnapshot,)),
     Step(command=m.WriteExport, flow="track", sends=(m.WriteExport,)),
     Step(command=m.RemoveExports, flow="track", sends=(m.RemoveExports,)),
+    Step(command=m.SweepPolicy, flow="track", sends=(m.SweepPolicy, m.SweepPolicyStates)),
+    Step(command=m.SweepPolicyStates, flow="track", sends=(m.SweepPolicyStates,)),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

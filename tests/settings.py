@@ -18,4 +18,5 @@ APP_ENVIRON: dict[str, str] = {
     "ASSAY_DETECT_SCHEDULE": "0 */15 * * * *",
     "ASSAY_SWEEP_SCHEDULE": "0 7 * * * *",
     "ASSAY_SNAPSHOT_SCHEDULE": "0 0 * * * *",
+    "ASSAY_POLICY_SCHEDULE": "0 23 3 * * *",
 }

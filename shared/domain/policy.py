@@ -1,13 +1,17 @@
 """What Azure Policy says about a VM: the newest word per assignment, and their roll-up."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from shared.domain.vm_record import PolicyState
 
 RANK = ("noncompliant", "compliant", "error", "conflicting", "protected", "exempt", "unknown")
 """Which state speaks for many, the strongest first
 (https://learn.microsoft.com/azure/governance/policy/concepts/compliance-states)."""
+
+AHEAD = timedelta(minutes=5)
+"""How far the clock that stamps evaluations may be ahead of ours."""
 
 _SPELLINGS = {"non-compliant": "noncompliant", "conflict": "conflicting", "exempted": "exempt"}
 
@@ -33,6 +37,42 @@ def merge(held: tuple[PolicyState, ...], said: PolicyState) -> tuple[PolicyState
     return tuple(sorted((*others, said), key=lambda s: s.key))
 
 
+def hear(
+    held: tuple[PolicyState, ...], said: PolicyState, *, now: datetime
+) -> tuple[PolicyState, ...]:
+    """Return *held* with *said* in its place, as `merge` does, whatever the clocks show.
+
+    A word from more than AHEAD in the future is taken for one of *now*, so it holds back nothing
+    that is evaluated after it came; its repeat, which comes later, changes nothing. One that is
+    held already loses against any other.
+    """
+    latest = now + AHEAD
+    before = next((s for s in held if s.key == said.key), None)
+    if before is not None and before.timestamp > latest:
+        held = tuple(s for s in held if s is not before)
+        before = None
+    if said.timestamp > latest:
+        said = replace(said, timestamp=now)
+        if before is not None and same_word(before, said):
+            return held
+    return merge(held, said)
+
+
+def same_word(one: PolicyState, other: PolicyState) -> bool:
+    """Tell whether both say the same, whenever it was evaluated."""
+    return replace(one, timestamp=other.timestamp) == other
+
+
+def is_exempt(state: PolicyState) -> bool:
+    """Tell whether the VM is exempt from what the assignment asks."""
+    return not state.deleted and canonical(state.state) == "exempt"
+
+
+def is_stale(evaluated: datetime | None, *, now: datetime, after: timedelta) -> bool:
+    """Tell whether an evaluation is older than *after*; where there is none, nothing is stale."""
+    return evaluated is not None and now - evaluated > after
+
+
 def roll_up(states: Iterable[PolicyState]) -> str:
     """Return the strongest state of those not deleted; empty when there is none."""
     alive = [canonical(s.state) for s in states if not s.deleted]
@@ -44,6 +84,12 @@ def evaluated_at(states: Iterable[PolicyState]) -> datetime | None:
     return min((s.timestamp for s in states if not s.deleted), default=None)
 
 
-def _precedence(state: PolicyState) -> tuple[datetime, bool, int]:
-    strength = -RANK.index(canonical(state.state))
-    return (state.timestamp, state.deleted, strength)
+def strength(state: PolicyState) -> tuple[bool, int]:
+    """Return what sorts states by how much they say, the strongest first and deletions last."""
+    return (state.deleted, RANK.index(canonical(state.state)))
+
+
+def _precedence(state: PolicyState) -> tuple[datetime, bool, int, str, str, str]:
+    rank = -RANK.index(canonical(state.state))
+    rest = (state.state, state.reason_code, state.definition_id)
+    return (state.timestamp, state.deleted, rank, *rest)

@@ -149,6 +149,8 @@ class PolicyState:
     deleted: bool = False
     about: str = ""
     """Name of the guest configuration assignment it is about; empty for the VM itself."""
+    reason_code: str = ""
+    """Azure's `complianceReasonCode`, as it is spelled there; empty where it gave none."""
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -45,11 +45,18 @@ async def judge_vm(message: func.QueueMessage) -> None:
     await receive("judge_vm", message)
 
 
-@bp.function_name("read_tattoo")
-@bp.queue_trigger(arg_name="message", queue_name="read-tattoo", connection=STORAGE)
-async def read_tattoo(message: func.QueueMessage) -> None:
-    """Deliver a `read-tattoo` message to its step."""
-    await receive("read_tattoo", message)
+@bp.function_name("sweep_policy")
+@bp.queue_trigger(arg_name="message", queue_name="sweep-policy", connection=STORAGE)
+async def sweep_policy(message: func.QueueMessage) -> None:
+    """Deliver a `sweep-policy` message to its step."""
+    await receive("sweep_policy", message)
+
+
+@bp.function_name("sweep_policy_states")
+@bp.queue_trigger(arg_name="message", queue_name="sweep-policy-states", connection=STORAGE)
+async def sweep_policy_states(message: func.QueueMessage) -> None:
+    """Deliver a `sweep-policy-states` message to its step."""
+    await receive("sweep_policy_states", message)
 
 
 @bp.function_name("attest_vm")
@@ -57,6 +64,13 @@ async def read_tattoo(message: func.QueueMessage) -> None:
 async def attest_vm(message: func.QueueMessage) -> None:
     """Deliver an `attest-vm` message to its step."""
     await receive("attest_vm", message)
+
+
+@bp.function_name("read_tattoo")
+@bp.queue_trigger(arg_name="message", queue_name="read-tattoo", connection=STORAGE)
+async def read_tattoo(message: func.QueueMessage) -> None:
+    """Deliver a `read-tattoo` message to its step."""
+    await receive("read_tattoo", message)
 
 
 @bp.function_name("sweep_fleet")

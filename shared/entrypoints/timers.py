@@ -11,6 +11,7 @@ from shared.messages import (
     RemoveExports,
     RetireImages,
     SweepFleet,
+    SweepPolicy,
     TakeSnapshot,
     WatchGallery,
 )
@@ -70,3 +71,14 @@ async def look_at_numbers(timer: func.TimerRequest) -> None:  # noqa: ARG001 - t
     for look in looks:
         envelope = Envelope(command=look, correlation_id=new_correlation_id())
         await app.dispatcher.enqueue(envelope)
+
+
+@bp.function_name("look_at_policy")
+@bp.timer_trigger(arg_name="timer", schedule="%ASSAY_POLICY_SCHEDULE%")
+async def look_at_policy(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Ask for a look at the policy states of every subscription: events may have been lost."""
+    app = runtime.current()
+    envelope = Envelope(
+        command=SweepPolicy(began_at=app.now()), correlation_id=new_correlation_id()
+    )
+    await app.dispatcher.enqueue(envelope)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.domain.attestation import AttestationRules
 from shared.domain.identifiers import normalise_id, vm_key
-from shared.domain.policy import merge
+from shared.domain.policy import hear
 from shared.domain.vm_record import PolicyState
 from shared.errors import BadMessageError
 from shared.fleet.hear_own_state import hear_own_state
@@ -31,7 +31,7 @@ async def record_policy_state(
         return await hear_own_state(
             command, stored, vms=vms, attestation_rules=attestation_rules, now=now
         )
-    states = merge(stored.value.policy_states, _state(command))
+    states = hear(stored.value.policy_states, _state(command), now=now)
     change = policy_said(
         replace(stored.value, policy_states=states), now=now, because=_because(command)
     )
@@ -47,10 +47,13 @@ def _state(command: RecordPolicyState) -> PolicyState:
         state=command.state.lower(),
         timestamp=command.timestamp,
         deleted=command.deleted,
+        about=command.about.lower(),
+        reason_code=command.reason_code,
     )
 
 
 def _because(command: RecordPolicyState) -> str:
     assignment = command.assignment_id.rpartition("/")[2]
     said = "was removed" if command.deleted else f"says {command.state.lower()}"
-    return f"policy assignment {assignment} {said}"
+    of = f" of guest configuration {command.about.lower()}" if command.about else ""
+    return f"policy assignment {assignment} {said}{of}"

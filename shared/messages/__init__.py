@@ -53,6 +53,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.policy_commands import SweepPolicy, SweepPolicyStates
 from shared.messages.report_commands import RemoveExports, TakeSnapshot, WriteExport
 from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
 from shared.messages.tattoo_commands import ReadTattoo
@@ -97,6 +98,8 @@ __all__ = [
     "StartBuild",
     "StopBuild",
     "SweepFleet",
+    "SweepPolicy",
+    "SweepPolicyStates",
     "SweepSubscriptions",
     "TakeSnapshot",
     "TattooImage",

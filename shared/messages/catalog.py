@@ -42,6 +42,7 @@ from shared.messages.fleet_commands import (
     TrackVm,
 )
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.policy_commands import SweepPolicy, SweepPolicyStates
 from shared.messages.report_commands import RemoveExports, TakeSnapshot, WriteExport
 from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
 from shared.messages.tattoo_commands import ReadTattoo
@@ -58,5 +59,6 @@ COMMANDS: dict[str, type[Command]] = {
         RecordPolicyState, JudgeImageUsers, JudgeVm, AttestVm, ReadTattoo,
         SweepFleet, SweepSubscriptions, SettleDrift,
         TakeSnapshot, WriteExport, RemoveExports,
+        SweepPolicy, SweepPolicyStates,
     )
 }  # fmt: skip

@@ -40,6 +40,8 @@ class RecordPolicyState(Command):
     deleted: bool = False
     about: str = ""
     """Name of the guest configuration assignment it is about; empty for the VM itself."""
+    reason_code: str = ""
+    """Azure's `complianceReasonCode`; empty where it gave none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ from shared.ports.operation_records import (
     Receipts,
 )
 from shared.ports.outlets import Note, Notifier, Outbox
+from shared.ports.policy_states import PolicyPage, PolicyRow, PolicyStates, PolicySweeps
 from shared.ports.snapshots import Progress, Snapshots
 from shared.ports.subscriptions import Subscriptions
 from shared.ports.sweeps import (
@@ -111,6 +112,10 @@ __all__ = [
     "PageMark",
     "Parked",
     "ParkedMessage",
+    "PolicyPage",
+    "PolicyRow",
+    "PolicyStates",
+    "PolicySweeps",
     "Progress",
     "Publishing",
     "Reading",

@@ -12,6 +12,7 @@ from shared.records.definition_states import TableDefinitionStates
 from shared.records.exports import TableExports
 from shared.records.image_versions import TableImageVersions
 from shared.records.parked import TableParked
+from shared.records.policy_sweeps import TablePolicySweeps
 from shared.records.receipts import TableReceipts
 from shared.records.snapshots import TableSnapshots
 from shared.records.sources import TableSources
@@ -48,6 +49,7 @@ class Records:
         self.sweeps = TableSweeps(self._tables)
         self.snapshots = TableSnapshots(self._tables)
         self.exports = TableExports(self._tables)
+        self.policy_sweeps = TablePolicySweeps(self._tables)
         self.parked = TableParked(self._tables)
         self.audit = TableAudit(self._tables)
         self.receipts = TableReceipts(self._tables)

@@ -186,5 +186,11 @@ VARIABLES: tuple[Variable, ...] = (
         means="How many days the file of an export is kept.",
         default="7",
     ),
+    Variable(
+        name="ASSAY_POLICY_SCHEDULE",
+        means="When to ask Azure Policy for the states of all VMs, for events may be lost: "
+        "NCRONTAB with six fields, UTC.",
+        default="0 23 3 * * *",
+    ),
 )
 """Every setting; the schedules are read by the host through the triggers' `%…%`."""

@@ -19,6 +19,7 @@ from shared.ports import (
     Marketplace,
     Outbox,
     Parked,
+    PolicySweeps,
     Receipts,
     Signer,
     Snapshots,
@@ -79,6 +80,10 @@ class App(Protocol):
     @property
     def sweeps(self) -> Sweeps:
         """The sweeps of the fleet."""
+
+    @property
+    def policy_sweeps(self) -> PolicySweeps:
+        """What sweeps through the policy states found."""
 
     @property
     def fleet_policy(self) -> FleetPolicy:

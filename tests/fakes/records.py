@@ -24,6 +24,7 @@ from shared.ports import (
 )
 from tests.fakes.exports import MemoryExports
 from tests.fakes.fleet_records import MemorySubscriptions, MemoryVms
+from tests.fakes.policy_states import MemoryPolicySweeps
 from tests.fakes.shelf import Shelf, page_of
 from tests.fakes.snapshots import MemorySnapshots
 from tests.fakes.sweeps import MemorySweeps
@@ -201,6 +202,7 @@ class MemoryRecords:
     sweeps: MemorySweeps = field(default_factory=MemorySweeps)
     snapshots: MemorySnapshots = field(default_factory=MemorySnapshots)
     exports: MemoryExports = field(default_factory=MemoryExports)
+    policy_sweeps: MemoryPolicySweeps = field(default_factory=MemoryPolicySweeps)
     parked: MemoryParked = field(default_factory=MemoryParked)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     receipts: MemoryReceipts = field(default_factory=MemoryReceipts)

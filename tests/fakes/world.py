@@ -40,6 +40,7 @@ from tests.fakes.fleet import FakeFleet
 from tests.fakes.guest_tattoos import FakeGuestTattoos
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.outbox import FakeOutbox
+from tests.fakes.policy_states import FakePolicyStates
 from tests.fakes.records import MemoryRecords
 from tests.fakes.resource_graph import FakeResourceGraph
 from tests.settings import APP_ENVIRON
@@ -130,6 +131,7 @@ class World:
         self.attestations = FakeAttestations()
         self.resource_graph = FakeResourceGraph(self.fleet)
         self.export_files = FakeExportFiles()
+        self.policy_states = FakePolicyStates()
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -152,6 +154,7 @@ class World:
             "snapshots": self.records.snapshots,
             "exports": self.records.exports,
             "export_files": self.export_files,
+            "policy_sweeps": self.records.policy_sweeps,
             "marketplace": self.marketplace,
             "image_builder": self.image_builder,
             "gallery": self.gallery,
@@ -161,6 +164,7 @@ class World:
             "guest_tattoos": self.guest_tattoos,
             "attestations": PatientAttestations(self.attestations, clock=lambda: self.now),
             "resource_graph": self.resource_graph,
+            "policy_states": self.policy_states,
             "notifier": self.notifier,
             "evidence": self.evidence,
             "signer": self.signer,
@@ -217,6 +221,7 @@ class World:
             snapshots=self.records.snapshots,
             exports=self.records.exports,
             export_files=self.export_files,
+            policy_sweeps=self.records.policy_sweeps,
             parked=self.records.parked,
             audit=self.records.audit,
             receipts=self.records.receipts,
@@ -229,6 +234,7 @@ class World:
             guest_tattoos=self.guest_tattoos,
             attestations=PatientAttestations(self.attestations, clock=lambda: self.now),
             resource_graph=self.resource_graph,
+            policy_states=self.policy_states,
             notifier=self.notifier,
             evidence=self.evidence,
             signer=self.signer,

@@ -43,6 +43,8 @@ from shared.messages import (
     StartBuild,
     StopBuild,
     SweepFleet,
+    SweepPolicy,
+    SweepPolicyStates,
     SweepSubscriptions,
     TakeSnapshot,
     TattooImage,
@@ -119,6 +121,8 @@ COMMANDS: tuple[Command, ...] = (
     TakeSnapshot(at=datetime(2026, 11, 22, 12, tzinfo=UTC)),
     WriteExport(export_id="gone"),
     RemoveExports(),
+    SweepPolicy(began_at=datetime(2026, 11, 22, tzinfo=UTC)),
+    SweepPolicyStates(subscription_id="0", began_at=datetime(2026, 11, 22, tzinfo=UTC)),
 )  # fmt: skip
 
 
@@ -146,6 +150,7 @@ async def test_the_app_has_these_functions_and_no_others(app: LoadedApp) -> None
     }  # fmt: skip
     assert by_trigger["timerTrigger"] == {
         "look_for_sources", "look_after_images", "look_at_fleet", "look_at_numbers",
+        "look_at_policy",
     }  # fmt: skip
     assert all(name.startswith("api_") for name in by_trigger["httpTrigger"])
 
@@ -285,11 +290,22 @@ async def test_the_timer_asks_for_the_snapshot_of_the_hour(app: LoadedApp) -> No
     ]
 
 
+async def test_the_timer_asks_for_a_sweep_of_the_policy_states(app: LoadedApp) -> None:
+    status = {"Last": "", "LastUpdated": "", "Next": ""}
+    payload = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": False}
+
+    outcome = await app.invoke("look_at_policy", TypedData(json=json.dumps(payload)))
+
+    assert outcome.error is None
+    assert app.world.outbox.commands == [SweepPolicy(began_at=app.world.now)]
+
+
 @pytest.mark.parametrize(
     ("function", "call", "params", "status"),
     [
         ("api_check_health", "GET v1/health", {}, 200),
         ("api_list_images", "GET v1/images", {}, 200),
+        ("api_list_policy_sweeps", "GET v1/policy-sweeps", {}, 200),
         ("api_get_image", "GET v1/images/ubuntu-22-04", {"name": "ubuntu-22-04"}, 200),
         ("api_get_image", "GET v1/images/none", {"name": "none"}, 404),
         ("api_list_builds", "GET v1/builds", {}, 200),

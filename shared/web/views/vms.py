@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from shared.domain.history import Transition
 from shared.domain.vm_record import Image, PolicyState, TattooReading, VmRecord
 from shared.web.exchange import Json, Links
+from shared.web.views.policy import Freshness, policy_states_view, policy_summary
 from shared.web.views.values import history_view, instant, instant_or_none
 
 
-def vm_summary(vm: VmRecord, links: Links) -> Json:
+def vm_summary(vm: VmRecord, links: Links, fresh: Freshness) -> Json:
     """Return a VM as lists show it; what is not known is null."""
     return {
         "key": vm.key,
@@ -23,7 +24,7 @@ def vm_summary(vm: VmRecord, links: Links) -> Json:
         "image": _image(vm.image, vm.definition),
         "verdict": vm.verdict.value,
         "reason": vm.reason,
-        "policy": vm.policy or None,
+        **policy_summary(vm, fresh),
         "tattoo": {"state": vm.tattoo.state.value} if vm.tattoo else None,
         "changed_at": instant(vm.changed_at),
         "deleted_at": instant_or_none(vm.deleted_at),
@@ -33,16 +34,20 @@ def vm_summary(vm: VmRecord, links: Links) -> Json:
 
 
 def vm_view(
-    vm: VmRecord, states: Sequence[PolicyState], history: Sequence[Transition], links: Links
+    vm: VmRecord,
+    states: Sequence[PolicyState],
+    history: Sequence[Transition],
+    links: Links,
+    fresh: Freshness,
 ) -> Json:
     """Return everything about a VM: record, policy states and history, oldest first."""
     return {
-        **vm_summary(vm, links),
+        **vm_summary(vm, links, fresh),
         "scale_set_id": vm.scale_set_id or None,
         "created_at": instant_or_none(vm.created_at),
         "first_seen_at": instant(vm.first_seen_at),
         "tattoo": _tattoo(vm.tattoo) if vm.tattoo else None,
-        "policy_states": [_policy_state(s) for s in states],
+        **policy_states_view(states, fresh),
         "history": history_view(history),
     }
 
@@ -65,15 +70,4 @@ def _tattoo(reading: TattooReading) -> Json:
         "by": reading.by,
         "version": reading.version or None,
         "differences": list(reading.differences),
-    }
-
-
-def _policy_state(state: PolicyState) -> Json:
-    return {
-        "assignment_id": state.assignment_id,
-        "definition_id": state.definition_id,
-        "reference_id": state.reference_id or None,
-        "state": state.state or None,
-        "timestamp": instant(state.timestamp),
-        "deleted": state.deleted,
     }

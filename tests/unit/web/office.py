@@ -24,6 +24,7 @@ from tests.fakes.fleet_records import MemorySubscriptions, MemoryVms
 from tests.fakes.gallery import FakeGallery
 from tests.fakes.marketplace import FakeMarketplace
 from tests.fakes.outbox import FakeOutbox
+from tests.fakes.policy_states import MemoryPolicySweeps
 from tests.fakes.records import (
     MemoryAudit,
     MemoryBuilds,
@@ -78,6 +79,7 @@ class Office:
     evidence: FakeEvidence = field(default_factory=FakeEvidence)
     signer: FakeSigner = field(default_factory=FakeSigner)
     export_files: FakeExportFiles = field(default_factory=FakeExportFiles)
+    policy_sweeps: MemoryPolicySweeps = field(default_factory=MemoryPolicySweeps)
     fleet_policy: FleetPolicy = field(default_factory=FleetPolicy)
     others: MemoryRecords = field(default_factory=MemoryRecords)
     """The records that steps read and the tests of the API do not look at."""
