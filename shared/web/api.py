@@ -24,7 +24,7 @@ from shared.web.views.images import (
     version_view,
 )
 from shared.web.views.pausing import pause_view
-from shared.web.views.policy import Freshness
+from shared.web.views.today import Today
 from shared.web.views.values import instant
 from shared.web.views.vms import vm_summary, vm_view
 from shared.web.vm_filters import fixed_in_time, time_of, vm_filter
@@ -167,7 +167,7 @@ async def list_vms(request: ApiRequest, app: App) -> ApiResponse:
         rows = (row_of(VM_SHEET, vm) for vm in page.items)
         following = links(request, app).next_page(going_on, page.cursor)
         return csv_answer(list(VM_SHEET), rows, following=following)
-    items = [vm_summary(vm, links(request, app), freshness(app)) for vm in page.items]
+    items = [vm_summary(vm, links(request, app), today(app)) for vm in page.items]
     answer = page_answer(going_on, links(request, app), items, page.cursor, now=app.now())
     return replace(answer, headers=VARY)
 
@@ -191,14 +191,14 @@ async def get_vm(request: ApiRequest, app: App) -> ApiResponse:
             entry.value.policy_states,
             history,
             links(request, app),
-            freshness(app),
+            today(app),
         ),
     )
 
 
-def freshness(app: App) -> Freshness:
-    """Return how old an evaluation of Azure Policy may be now."""
-    return Freshness(now=app.now(), stale_after=app.fleet_policy.policy_stale_after)
+def today(app: App) -> Today:
+    """Return what the answer counts days against."""
+    return Today(now=app.now(), policy=app.fleet_policy)
 
 
 def vm_key_of(asked: str) -> str:

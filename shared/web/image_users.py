@@ -3,7 +3,7 @@
 from shared.domain.image_version import ImageVersion, newest_in_region
 from shared.domain.vm_record import Machine, VmRecord
 from shared.ports import Page, VmFilter
-from shared.web.api import freshness, links, version_asked
+from shared.web.api import today, links, version_asked
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse
 from shared.web.pages import fetch, page_answer
@@ -26,7 +26,7 @@ async def list_image_users(request: ApiRequest, app: App) -> ApiResponse:
         page = await _takers_of_latest(version, app, limit=asked.limit, cursor=cursor)
     else:
         page = await _named(version, app, limit=asked.limit, cursor=asked.cursor)
-    items = [vm_summary(vm, links(request, app), freshness(app)) for vm in page.items]
+    items = [vm_summary(vm, links(request, app), today(app)) for vm in page.items]
     return page_answer(request, links(request, app), items, page.cursor, now=app.now())
 
 

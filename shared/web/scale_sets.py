@@ -4,7 +4,7 @@ from collections import Counter
 
 from shared.domain.vm_record import Machine, VmRecord
 from shared.ports import VmFilter
-from shared.web.api import freshness, links, vm_key_of
+from shared.web.api import today, links, vm_key_of
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
 from shared.web.pages import fetch, page_answer
@@ -67,7 +67,7 @@ async def _instances(model: VmRecord, app: App) -> list[VmRecord]:
 def _model(model: VmRecord, request: ApiRequest, app: App) -> Json:
     to = links(request, app)
     return {
-        **vm_summary(model, to, freshness(app)),
+        **vm_summary(model, to, today(app)),
         "follows_latest": not model.image.version,
         "capacity": model.capacity,
         "url": to.to("scale-sets", model.key),

@@ -1,41 +1,28 @@
 """What Azure Policy says of VMs, as the API answers it, and what sweeps found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from shared.domain.policy import is_exempt, is_stale
+from shared.domain.policy import is_exempt
 from shared.domain.policy_sweep import PolicySweep
 from shared.domain.vm_record import PolicyState, VmRecord
 from shared.web.exchange import Json
+from shared.web.views.today import Today
 from shared.web.views.values import instant, instant_or_none
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
-    """How old an evaluation may be *now* before it counts as stale."""
-
-    now: datetime
-    stale_after: timedelta
-
-    def is_stale(self, evaluated: datetime | None) -> bool:
-        """Tell whether an evaluation is stale; where there is none, nothing is."""
-        return is_stale(evaluated, now=self.now, after=self.stale_after)
-
-
-def policy_summary(vm: VmRecord, fresh: Freshness) -> Json:
+def policy_summary(vm: VmRecord, today: Today) -> Json:
     """Return the roll-up of a VM's policy states, and how old what it rests on is."""
     return {
         "policy": vm.policy or None,
         "policy_as_of": instant_or_none(vm.policy_as_of),
-        "policy_stale": fresh.is_stale(vm.policy_as_of),
+        "policy_stale": today.is_stale(vm.policy_as_of),
     }
 
 
-def policy_states_view(states: Sequence[PolicyState], fresh: Freshness) -> Json:
+def policy_states_view(states: Sequence[PolicyState], today: Today) -> Json:
     """Return each policy state, and the assignments the VM is exempt from."""
     return {
-        "policy_states": [_policy_state(s, fresh) for s in states],
+        "policy_states": [_policy_state(s, today) for s in states],
         "exemptions": sorted({s.assignment_id for s in states if is_exempt(s)}),
     }
 
@@ -57,7 +44,7 @@ def policy_sweep_view(sweep: PolicySweep) -> Json:
     }
 
 
-def _policy_state(state: PolicyState, fresh: Freshness) -> Json:
+def _policy_state(state: PolicyState, today: Today) -> Json:
     return {
         "assignment_id": state.assignment_id,
         "definition_id": state.definition_id,
@@ -67,6 +54,6 @@ def _policy_state(state: PolicyState, fresh: Freshness) -> Json:
         "reason_code": state.reason_code or None,
         "exempt": is_exempt(state),
         "timestamp": instant(state.timestamp),
-        "stale": not state.deleted and fresh.is_stale(state.timestamp),
+        "stale": not state.deleted and today.is_stale(state.timestamp),
         "deleted": state.deleted,
     }

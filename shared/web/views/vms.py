@@ -1,15 +1,24 @@
 """VM records as the API answers them; each carries its own "as of"."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.domain.history import Transition
-from shared.domain.vm_record import Image, PolicyState, TattooReading, VmRecord
+from shared.domain.vm_record import (
+    Attestation,
+    PolicyState,
+    TattooReading,
+    VmRecord,
+    kind_of_image,
+)
 from shared.web.exchange import Json, Links
-from shared.web.views.policy import Freshness, policy_states_view, policy_summary
+from shared.web.views.policy import policy_states_view, policy_summary
+from shared.web.views.standing import plan_view, standing_view
+from shared.web.views.today import Today
 from shared.web.views.values import history_view, instant, instant_or_none
 
 
-def vm_summary(vm: VmRecord, links: Links, fresh: Freshness) -> Json:
+def vm_summary(vm: VmRecord, links: Links, today: Today) -> Json:
     """Return a VM as lists show it; what is not known is null."""
     return {
         "key": vm.key,
@@ -21,10 +30,12 @@ def vm_summary(vm: VmRecord, links: Links, fresh: Freshness) -> Json:
         "os": vm.os or None,
         "team": vm.team or None,
         "kind": vm.kind.value,
-        "image": _image(vm.image, vm.definition),
-        "verdict": vm.verdict.value,
-        "reason": vm.reason,
-        **policy_summary(vm, fresh),
+        "machine": vm.machine.value,
+        "specialised": vm.specialised,
+        "image": _image(vm),
+        **standing_view(vm, today),
+        "plan": plan_view(vm, today),
+        **policy_summary(vm, today),
         "tattoo": {"state": vm.tattoo.state.value} if vm.tattoo else None,
         "changed_at": instant(vm.changed_at),
         "deleted_at": instant_or_none(vm.deleted_at),
@@ -38,27 +49,43 @@ def vm_view(
     states: Sequence[PolicyState],
     history: Sequence[Transition],
     links: Links,
-    fresh: Freshness,
+    today: Today,
+    confirmed_at: datetime | None = None,
 ) -> Json:
-    """Return everything about a VM: record, policy states and history, oldest first."""
+    """Return everything about a VM: record, policy states and history, oldest first.
+
+    *confirmed_at* is when it was last found as it is recorded.
+    """
     return {
-        **vm_summary(vm, links, fresh),
+        **vm_summary(vm, links, today),
+        "confirmed_at": instant_or_none(confirmed_at),
         "scale_set_id": vm.scale_set_id or None,
         "created_at": instant_or_none(vm.created_at),
         "first_seen_at": instant(vm.first_seen_at),
         "tattoo": _tattoo(vm.tattoo) if vm.tattoo else None,
-        **policy_states_view(states, fresh),
+        "attestation": _attestation(vm.attestation) if vm.attestation else None,
+        **policy_states_view(states, today),
         "history": history_view(history),
     }
 
 
-def _image(image: Image, definition: str) -> Json:
+def _image(vm: VmRecord) -> Json:
+    image = vm.image
     return {
-        "definition": definition or None,
+        "definition": vm.definition or None,
+        "kind": kind_of_image(image.image_id).value,
         "id": image.image_id or None,
         "version": image.version or None,
         "told_by": image.source.value,
         "mismatch": image.mismatch,
+    }
+
+
+def _attestation(said: Attestation) -> Json:
+    return {
+        "state": said.state,
+        "said_at": instant(said.said_at),
+        "expires_at": instant(said.expires_at),
     }
 
 

@@ -8,7 +8,7 @@ from shared.domain.history import Transition
 from shared.domain.vm_record import Image, TattooReading, TattooState
 from shared.web.views.builds import build_summary, build_view
 from shared.web.views.messages import parked_view
-from shared.web.views.policy import Freshness
+from shared.web.views.today import Today
 from shared.web.views.values import instant
 from shared.web.views.vms import vm_summary, vm_view
 from tests.unit.web.samples import (
@@ -47,7 +47,7 @@ BUILD_SUMMARY = {
     "updated_at": NOON_TEXT,
     "url": f"{BASE}/builds/{BUILD_ID}",
 }
-FRESH = Freshness(now=NOON, stale_after=timedelta(hours=48))
+TODAY = Today(now=NOON, policy=FleetPolicy())
 
 VM_SUMMARY = {
     "key": VM_KEY,
@@ -155,8 +155,8 @@ def test_a_build_tells_why_its_attempt_failed_and_what_each_check_said() -> None
 
 def test_a_vm_tells_its_policy_states_and_its_history() -> None:
     line = Transition(what="verdict", old="unknown", new="current", at=NOON, because="published")
-    assert vm_summary(vm(), LINKS, FRESH) == VM_SUMMARY
-    assert vm_view(vm(), [POLICY_STATE], [line], LINKS, FRESH) == {
+    assert vm_summary(vm(), LINKS, TODAY) == VM_SUMMARY
+    assert vm_view(vm(), [POLICY_STATE], [line], LINKS, TODAY) == {
         **VM_SUMMARY,
         "scale_set_id": None,
         "created_at": None,
@@ -198,8 +198,8 @@ def test_a_vm_tells_what_its_tattoo_said() -> None:
         since=NOON - timedelta(hours=1),
     )
     read = replace(vm(), tattoo=reading)
-    assert vm_summary(read, LINKS, FRESH)["tattoo"] == {"state": "mismatch"}
-    assert vm_view(read, [], [], LINKS, FRESH)["tattoo"] == {
+    assert vm_summary(read, LINKS, TODAY)["tattoo"] == {"state": "mismatch"}
+    assert vm_view(read, [], [], LINKS, TODAY)["tattoo"] == {
         "state": "mismatch",
         "since": HOUR_AGO_TEXT,
         "read_at": NOON_TEXT,
@@ -211,8 +211,8 @@ def test_a_vm_tells_what_its_tattoo_said() -> None:
 
 def test_what_is_not_known_of_a_vm_is_null() -> None:
     seen = replace(vm(team=""), image=Image(), definition="")
-    assert vm_summary(seen, LINKS, FRESH)["team"] is None
-    assert vm_summary(seen, LINKS, FRESH)["image"] == {
+    assert vm_summary(seen, LINKS, TODAY)["team"] is None
+    assert vm_summary(seen, LINKS, TODAY)["image"] == {
         "definition": None,
         "id": None,
         "version": None,
