@@ -1,0 +1,223 @@
+"""The past of a VM, read from its history: what was true when, since when, and for how long."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+
+from shared.domain.history import FIRST_SEEN, VmLine, watched
+from shared.domain.vm_record import Verdict, VmRecord
+
+
+class Presence(StrEnum):
+    """Whether there was such a VM."""
+
+    NOT_SEEN = "not-seen"
+    """Not yet."""
+    PRESENT = "present"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"
+    """The lines that would tell are no longer kept."""
+
+
+class Standing(StrEnum):
+    """How a VM stood towards what was asked of it."""
+
+    OUT = "out"
+    """Out of policy."""
+    IN = "in"
+    SILENT = "silent"
+    """Nobody said whether it was in or out: Azure Policy had not looked, or excused it."""
+    ABSENT = "absent"
+    """There was no such VM: neither in nor out."""
+    UNKNOWN = "unknown"
+    """The lines that would tell are no longer kept."""
+
+
+POLICY, VERDICT = "policy", "verdict"
+"""The two facts that say whether a VM is out of policy: by Azure Policy, and by our register."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A fact held *value* from *start* until before *end*; it still does when that is None."""
+
+    value: str
+    start: datetime
+    end: datetime | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch(Period):
+    """A period in which a VM stood in one way."""
+
+    standing: Standing
+
+    def within(self, since: datetime, until: datetime) -> timedelta:
+        """Return how long of it lies between *since* and *until*."""
+        end = until if self.end is None else min(self.end, until)
+        return max(end - max(self.start, since), timedelta())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compliance:
+    """How a VM stood between two moments: the durations of all standings add up to the whole."""
+
+    durations: Mapping[Standing, timedelta]
+    out: tuple[Stretch, ...]
+    """The stretches out of policy that touch the time asked for, oldest first, in full length."""
+
+    @property
+    def ever_out(self) -> bool | None:
+        """Whether it was ever out; None when it was not as far as is known, but not all is."""
+        if self.durations[Standing.OUT]:
+            return True
+        return None if self.durations[Standing.UNKNOWN] else False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What was true of a VM, and when."""
+
+    first_seen_at: datetime
+    known_from: datetime
+    """From when on every change is known; before it some are no longer kept."""
+    periods: Mapping[str, tuple[Period, ...]]
+    """Of each watched fact, oldest first, without gaps; the first begins where it is known."""
+
+    def presence(self, moment: datetime) -> Presence:
+        """Tell whether there was such a VM."""
+        if moment < self.first_seen_at:
+            return Presence.NOT_SEEN
+        period = _holding(self.periods["deleted"], moment)
+        if period is None:
+            return Presence.UNKNOWN
+        return Presence.DELETED if period.value else Presence.PRESENT
+
+    def at(self, moment: datetime) -> dict[str, Period | None]:
+        """Return the period of each watched fact that *moment* lies in; None where not known."""
+        return {what: _holding(periods, moment) for what, periods in self.periods.items()}
+
+    def compliance(self, what: str, since: datetime, until: datetime) -> Compliance:
+        """Return how the VM stood by POLICY or VERDICT from *since* to before *until*."""
+        stretches = self._stretches(what)
+        durations = dict.fromkeys(Standing, timedelta())
+        for stretch in stretches:
+            durations[stretch.standing] += stretch.within(since, until)
+        unseen = min(self.first_seen_at, until) - since
+        durations[Standing.ABSENT] += max(unseen, timedelta())
+        out = (s for s in stretches if s.standing is Standing.OUT and s.within(since, until))
+        return Compliance(durations=durations, out=tuple(out))
+
+    def _stretches(self, what: str) -> list[Stretch]:
+        """Return how the VM stood since it was first seen, cut where anything changed."""
+        edges = {self.first_seen_at}
+        for period in (*self.periods["deleted"], *self.periods[what]):
+            edges |= {period.start} | ({period.end} if period.end else set())
+        marks: list[datetime | None] = [*sorted(edges), None]
+        return [
+            self._stretch(what, start, end) for start, end in pairwise(marks) if start is not None
+        ]
+
+    def _stretch(self, what: str, start: datetime, end: datetime | None) -> Stretch:
+        presence, period = self.presence(start), _holding(self.periods[what], start)
+        if presence is Presence.DELETED:
+            standing = Standing.ABSENT
+        elif presence is Presence.UNKNOWN or period is None:
+            standing = Standing.UNKNOWN
+        else:
+            standing = standing_by(what, period.value)
+        return Stretch(
+            value=period.value if period else "",
+            start=start,
+            end=end,
+            because=period.because if period else "",
+            standing=standing,
+        )
+
+
+def _holding(periods: Sequence[Period], moment: datetime) -> Period | None:
+    """Return the period that *moment* lies in."""
+    begun = bisect_right(periods, moment, key=lambda period: period.start)
+    last = periods[begun - 1] if begun else None
+    return last if last and (last.end is None or moment < last.end) else None
+
+
+def standing_by(what: str, value: str) -> Standing:
+    """Return how a VM stands whose POLICY or VERDICT is *value*.
+
+    By Azure Policy only `noncompliant` is out and only `compliant` is in; by our register every
+    verdict but `current` is out, whether or not something is due yet.
+    """
+    if what == VERDICT:
+        return Standing.IN if value == Verdict.CURRENT else Standing.OUT
+    return {"noncompliant": Standing.OUT, "compliant": Standing.IN}.get(value, Standing.SILENT)
+
+
+def past_of(record: VmRecord, lines: Iterable[VmLine]) -> Past:
+    """Read the past of a VM from its *record* and its *lines*, of which some may be gone.
+
+    Lines the record does not count yet are left out: they were written after it was read.
+    """
+    kept = sorted((n for n in lines if n.number <= record.transitions), key=lambda n: n.number)
+    numbers = {line.number for line in kept}
+    gone = [n for n in range(1, record.transitions + 1) if n not in numbers]
+    timed = _timed(kept, record.first_seen_at)
+    whole_from = min(gone, default=record.transitions + 1)
+    first = next((n.transition.because for n in kept if n.transition.what == FIRST_SEEN), "")
+    begun = Period(value="", start=record.first_seen_at, end=None, because=first)
+    return Past(
+        first_seen_at=record.first_seen_at,
+        known_from=_known_from(record, timed, gone),
+        periods={
+            what: _periods(
+                [(at, n) for at, n in timed if n.transition.what == what], value, begun, whole_from
+            )
+            for what, value in watched(record).items()
+        },
+    )
+
+
+type _Timed = list[tuple[datetime, VmLine]]
+
+
+def _timed(kept: Sequence[VmLine], earliest: datetime) -> _Timed:
+    """Return lines with their times; none is before the one before it.
+
+    Numbers are the true order; the clocks of two processes may differ by a little.
+    """
+    timed: _Timed = []
+    for line in kept:
+        earliest = max(earliest, line.transition.at)
+        timed.append((earliest, line))
+    return timed
+
+
+def _known_from(record: VmRecord, timed: _Timed, gone: Sequence[int]) -> datetime:
+    """Return from when on no line is missing; the first one after the gap says so at the latest."""
+    if not gone:
+        return record.first_seen_at
+    after = next((at for at, line in timed if line.number > gone[-1]), record.changed_at)
+    return min(after, record.history_from) if record.history_from else after
+
+
+def _periods(timed: _Timed, now: str, begun: Period, whole_from: int) -> tuple[Period, ...]:
+    """Return the periods of one fact from its lines; *now* is its value today.
+
+    Of each fact the last line before those that are gone is kept. What was before the first line
+    is known only when no line below its number is gone.
+    """
+    found = []
+    if not timed or timed[0][1].number < whole_from:
+        value = timed[0][1].transition.old if timed else now
+        found.append((value, begun.start, begun.because))
+    found += [(n.transition.new, at, n.transition.because) for at, n in timed]
+    ends = [start for _, start, _ in found[1:]]
+    return tuple(
+        Period(value=value, start=start, end=end, because=because)
+        for (value, start, because), end in zip(found, [*ends, None], strict=True)
+        if end is None or start < end
+    )
