@@ -34,11 +34,13 @@ from shared.factory.verify_image import verify_image
 from shared.factory.verify_source import verify_source
 from shared.factory.watch_build import watch_build
 from shared.factory.watch_gallery import watch_gallery
+from shared.fleet.find_old_history import find_old_history
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
 from shared.fleet.record_policy_state import record_policy_state
 from shared.fleet.track_image_version import track_image_version
 from shared.fleet.track_vm import track_vm
+from shared.fleet.trim_history import trim_history
 from shared.messages import Announcement, Command, Delayed, Envelope, Message
 from shared.ports import Outbox, Pace
 from shared.telemetry import log_step
@@ -55,6 +57,7 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         watch_gallery, clean_up_build,
         cancel_build, stop_build, notify_people, rebuild_children,
         track_image_version, track_vm, record_policy_state, judge_image_users, judge_vm,
+        find_old_history, trim_history,
     )
 }  # fmt: skip
 

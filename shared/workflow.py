@@ -140,6 +140,8 @@ STEPS: tuple[Step, ...] = (
     Step(command=m.RecordPolicyState, flow="track"),
     Step(command=m.JudgeImageUsers, flow="track", sends=(m.JudgeImageUsers, m.JudgeVm)),
     Step(command=m.JudgeVm, flow="track", announces=("VmVerdictChanged",)),
+    Step(command=m.FindOldHistory, flow="track", sends=(m.FindOldHistory, m.TrimHistory)),
+    Step(command=m.TrimHistory, flow="track"),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

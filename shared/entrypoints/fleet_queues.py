@@ -43,3 +43,17 @@ async def judge_image_users(message: func.QueueMessage) -> None:
 async def judge_vm(message: func.QueueMessage) -> None:
     """Deliver a `judge-vm` message to its step."""
     await receive("judge_vm", message)
+
+
+@bp.function_name("find_old_history")
+@bp.queue_trigger(arg_name="message", queue_name="find-old-history", connection=STORAGE)
+async def find_old_history(message: func.QueueMessage) -> None:
+    """Deliver a `find-old-history` message to its step."""
+    await receive("find_old_history", message)
+
+
+@bp.function_name("trim_history")
+@bp.queue_trigger(arg_name="message", queue_name="trim-history", connection=STORAGE)
+async def trim_history(message: func.QueueMessage) -> None:
+    """Deliver a `trim-history` message to its step."""
+    await receive("trim_history", message)

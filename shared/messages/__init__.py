@@ -51,6 +51,7 @@ from shared.messages.fleet_commands import (
     TrackImageVersion,
     TrackVm,
 )
+from shared.messages.history_commands import FindOldHistory, TrimHistory
 from shared.messages.people_commands import NotifyPeople
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "Delayed",
     "DetectSource",
     "Envelope",
+    "FindOldHistory",
     "HurryBuild",
     "JudgeImageUsers",
     "JudgeVm",
@@ -91,6 +93,7 @@ __all__ = [
     "TattooImage",
     "TrackImageVersion",
     "TrackVm",
+    "TrimHistory",
     "VerifyImage",
     "VerifySource",
     "WatchBuild",

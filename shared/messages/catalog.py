@@ -40,6 +40,7 @@ from shared.messages.fleet_commands import (
     TrackImageVersion,
     TrackVm,
 )
+from shared.messages.history_commands import FindOldHistory, TrimHistory
 from shared.messages.people_commands import NotifyPeople
 
 COMMANDS: dict[str, type[Command]] = {
@@ -52,5 +53,6 @@ COMMANDS: dict[str, type[Command]] = {
         CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
         RebuildChildren, TrackImageVersion, TrackVm,
         RecordPolicyState, JudgeImageUsers, JudgeVm,
+        FindOldHistory, TrimHistory,
     )
 }  # fmt: skip

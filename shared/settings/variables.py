@@ -153,5 +153,11 @@ VARIABLES: tuple[Variable, ...] = (
         means="When to look for new Marketplace versions: NCRONTAB with six fields, UTC.",
         default="0 */15 * * * *",
     ),
+    Variable(
+        name="ASSAY_HISTORY_SCHEDULE",
+        means="When to look for histories longer than `history.keep_days` of fleet.yaml: NCRONTAB "
+        "with six fields, UTC.",
+        default="0 40 2 * * 0",
+    ),
 )
 """Every setting; the schedules are read by the host through the triggers' `%…%`."""

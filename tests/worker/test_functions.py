@@ -18,6 +18,7 @@ from shared.messages import (
     Command,
     DetectSource,
     Envelope,
+    FindOldHistory,
     HurryBuild,
     JudgeImageUsers,
     JudgeVm,
@@ -41,6 +42,7 @@ from shared.messages import (
     TattooImage,
     TrackImageVersion,
     TrackVm,
+    TrimHistory,
     VerifyImage,
     VerifySource,
     WatchBuild,
@@ -103,6 +105,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     JudgeImageUsers(image_id="i", because="b"),
     JudgeVm(vm_keys=("0.a",), because="b"),
+    FindOldHistory(),
+    TrimHistory(vm_keys=("0.a",)),
 )  # fmt: skip
 
 
@@ -128,7 +132,9 @@ async def test_the_app_has_these_functions_and_no_others(app: LoadedApp) -> None
     assert by_trigger["eventGridTrigger"] == {
         "receive_resource_event", "receive_policy_event", "receive_assay_event",
     }  # fmt: skip
-    assert by_trigger["timerTrigger"] == {"look_for_sources", "look_after_images"}
+    assert by_trigger["timerTrigger"] == {
+        "look_for_sources", "look_after_images", "look_after_history",
+    }  # fmt: skip
     assert all(name.startswith("api_") for name in by_trigger["httpTrigger"])
 
 
@@ -251,6 +257,16 @@ async def test_the_timer_looks_after_every_image(app: LoadedApp) -> None:
         PromoteImage(definition="ubuntu-22-04"),
         RetireImages(definition="ubuntu-22-04"),
     ]
+
+
+async def test_the_timer_looks_for_histories_that_are_too_long(app: LoadedApp) -> None:
+    status = {"Last": "", "LastUpdated": "", "Next": ""}
+    payload = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": False}
+
+    outcome = await app.invoke("look_after_history", TypedData(json=json.dumps(payload)))
+
+    assert outcome.error is None
+    assert app.world.outbox.commands == [FindOldHistory()]
 
 
 @pytest.mark.parametrize(
