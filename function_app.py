@@ -8,6 +8,7 @@ from shared.entrypoints import (
     events,
     fleet_api,
     fleet_queues,
+    history_api,
     poison,
     queues,
     timers,
@@ -16,5 +17,5 @@ from shared.entrypoints import (
 runtime.start()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for part in (events, queues, fleet_queues, poison, timers, api, fleet_api):
+for part in (events, queues, fleet_queues, poison, timers, api, fleet_api, history_api):
     app.register_functions(part.bp)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.domain.history import Transition
+from shared.domain.history import VmLine
 from shared.domain.vm_record import Image, PolicyState, VmRecord
 from shared.web.exchange import Json, Links
 from shared.web.views.values import history_view, instant, instant_or_none
@@ -32,16 +32,17 @@ def vm_summary(vm: VmRecord, links: Links) -> Json:
 
 
 def vm_view(
-    vm: VmRecord, states: Sequence[PolicyState], history: Sequence[Transition], links: Links
+    vm: VmRecord, states: Sequence[PolicyState], newest: Sequence[VmLine], links: Links
 ) -> Json:
-    """Return everything about a VM: record, policy states and history, oldest first."""
+    """Return everything about a VM: record, policy states, newest lines of history, oldest first."""
     return {
         **vm_summary(vm, links),
         "scale_set_id": vm.scale_set_id or None,
         "created_at": instant_or_none(vm.created_at),
         "first_seen_at": instant(vm.first_seen_at),
         "policy_states": [_policy_state(s) for s in states],
-        "history": history_view(history),
+        "history": history_view(line.transition for line in newest),
+        "history_url": links.to("history", "vms", vm.key),
     }
 
 
