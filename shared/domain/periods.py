@@ -84,7 +84,7 @@ class Past:
 
     first_seen_at: datetime
     known_from: datetime
-    """From when on every change is known; before it some are no longer kept."""
+    """From when on every change is known; of some fact none before it is kept."""
     periods: Mapping[str, tuple[Period, ...]]
     """Of each watched fact, oldest first, without gaps; the first begins where it is known."""
 
@@ -163,21 +163,21 @@ def past_of(record: VmRecord, lines: Iterable[VmLine]) -> Past:
     Lines the record does not count yet are left out: they were written after it was read.
     """
     kept = sorted((n for n in lines if n.number <= record.transitions), key=lambda n: n.number)
-    numbers = {line.number for line in kept}
-    gone = [n for n in range(1, record.transitions + 1) if n not in numbers]
     timed = _timed(kept, record.first_seen_at)
-    whole_from = min(gone, default=record.transitions + 1)
-    first = next((n.transition.because for n in kept if n.transition.what == FIRST_SEEN), "")
-    begun = Period(value="", start=record.first_seen_at, end=None, because=first)
+    numbers = {line.number for line in kept}
+    all_numbers = range(1, record.transitions + 1)
+    first_gone = next((n for n in all_numbers if n not in numbers), record.transitions + 1)
+    because = next((n.transition.because for n in kept if n.transition.what == FIRST_SEEN), "")
+    begun = (record.first_seen_at, because)
+    periods = {}
+    for what, value in watched(record).items():
+        told = [(at, n) for at, n in timed if n.transition.what == what]
+        whole = not told or told[0][1].number < first_gone or _is_past_cut(record, told[0][1])
+        periods[what] = _periods(told, value, begun if whole else None)
     return Past(
         first_seen_at=record.first_seen_at,
-        known_from=_known_from(record, timed, gone),
-        periods={
-            what: _periods(
-                [(at, n) for at, n in timed if n.transition.what == what], value, begun, whole_from
-            )
-            for what, value in watched(record).items()
-        },
+        known_from=max(of_one[0].start for of_one in periods.values()),
+        periods=periods,
     )
 
 
@@ -196,24 +196,23 @@ def _timed(kept: Sequence[VmLine], earliest: datetime) -> _Timed:
     return timed
 
 
-def _known_from(record: VmRecord, timed: _Timed, gone: Sequence[int]) -> datetime:
-    """Return from when on no line is missing; the first one after the gap says so at the latest."""
-    if not gone:
-        return record.first_seen_at
-    after = next((at for at, line in timed if line.number > gone[-1]), record.changed_at)
-    return min(after, record.history_from) if record.history_from else after
+def _is_past_cut(record: VmRecord, first: VmLine) -> bool:
+    """Tell whether the *first* line kept of a fact lies past the cut, so that none was before it.
+
+    Of each fact the last line before the cut is kept.
+    """
+    cut = record.history_from
+    return cut is not None and first.transition.at >= cut
 
 
-def _periods(timed: _Timed, now: str, begun: Period, whole_from: int) -> tuple[Period, ...]:
+def _periods(timed: _Timed, now: str, begun: tuple[datetime, str] | None) -> tuple[Period, ...]:
     """Return the periods of one fact from its lines; *now* is its value today.
 
-    Of each fact the last line before those that are gone is kept. What was before the first line
-    is known only when no line below its number is gone.
+    *begun* is when and why the first of all began; None where that is no longer known.
     """
     found = []
-    if not timed or timed[0][1].number < whole_from:
-        value = timed[0][1].transition.old if timed else now
-        found.append((value, begun.start, begun.because))
+    if begun:
+        found.append((timed[0][1].transition.old if timed else now, *begun))
     found += [(n.transition.new, at, n.transition.because) for at, n in timed]
     ends = [start for _, start, _ in found[1:]]
     return tuple(
