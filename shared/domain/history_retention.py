@@ -29,5 +29,5 @@ def is_forgotten(record: VmRecord, policy: FleetPolicy, now: datetime) -> bool:
 
 
 def kept_since(policy: FleetPolicy, now: datetime) -> datetime:
-    """Return from when on lines of history are kept."""
-    return now - policy.history_kept
+    """Return from when on lines of history are kept: whole days, so that a repeat says the same."""
+    return (now - policy.history_kept).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -183,11 +183,10 @@ async def test_what_forgetting_costs(make_table_records: MakeRecords) -> None:
 async def test_a_crash_at_any_write_of_forgetting_is_healed_by_the_next(
     open_table: OpenTable, make_table_records: MakeRecords, part: int, when: str
 ) -> None:
-    others = None
     for write in range(part + 1, FORGETTING + 1, 4):
         dying, wire = await watched(make_table_records)
         await forgettable(dying)
-        others = others or await all_rows(open_table, OTHER)
+        others = await all_rows(open_table, OTHER)
         wire.writes = 0
         setattr(wire, when, dying_at(write))
         with pytest.raises(DiedError):
