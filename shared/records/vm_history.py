@@ -1,6 +1,7 @@
 """What happened to the VMs of a team and of an image: rows of `History`.
 
-* `team|<team>|<shard>` and `image|<digest of image id>|<shard>`, row `<inverted time>|<key>|<n>`.
+* `team|<team>|<shard>` and `image|<digest of image id>|<shard>`, row `<inverted time>|<key>|<n>`,
+  the number inverted too.
 
 A line goes to the team and the image a VM had before and to those it had after, so that one that
 left is not missed. A release ages a whole fleet within minutes: eight shards take eight times what
@@ -31,6 +32,9 @@ from shared.records.vm_index import END, shard_of
 
 SHARDS = 8
 
+_MOST_LINES = 99_999_999
+"""Lines of one VM that fit its rows: one a second for three years."""
+
 LINE = TypeAdapter(VmLine)
 TRANSITION = TypeAdapter(Transition)
 
@@ -38,8 +42,8 @@ _FIRST, _LAST = "transition|", "transition}"
 """Bounds of the rows of lines in a VM's own partition."""
 
 
-_ROW = re.compile(r"\d{18}\|[^|]+\|\d{8,}")
-"""What `_row` writes, and a page goes on before."""
+_ROW = re.compile(r"\d{18}\|[^|]+\|\d{8}")
+"""What `line_row` writes, and a page goes on before."""
 
 
 def check_before(before: str) -> None:
@@ -115,7 +119,7 @@ class VmHistory:
         for line, scopes in lines:
             for scope in scopes:
                 partition = _partition(scope, line.key)
-                made = pack(LINE, line, partition=partition, row=_row(line))
+                made = pack(LINE, line, partition=partition, row=line_row(line))
                 by_partition.setdefault(partition, []).append(made)
         for rows in by_partition.values():
             for start in range(0, len(rows), MAX_OPERATIONS):
@@ -129,7 +133,7 @@ class VmHistory:
     async def drop(self, line: VmLine, scopes: Sequence[str]) -> None:
         """Delete a line from its histories; no error where it is gone already."""
         for scope in scopes:
-            await self.table.delete(_partition(scope, line.key), _row(line))
+            await self.table.delete(_partition(scope, line.key), line_row(line))
 
     async def page(
         self, scope: str, *, since: datetime, until: datetime, limit: int, before: str
@@ -177,5 +181,7 @@ def _partition(scope: str, key: str) -> str:
     return f"{scope}|{ord(shard_of(key)) % SHARDS}"
 
 
-def _row(line: VmLine) -> str:
-    return f"{newest_first(line.transition.at)}|{escape(line.key)}|{line.number:08d}"
+def line_row(line: VmLine) -> str:
+    """Return the row of a line in the histories: of one time and VM the last line comes first."""
+    left = _MOST_LINES - line.number
+    return f"{newest_first(line.transition.at)}|{escape(line.key)}|{left:08d}"

@@ -11,8 +11,7 @@ from shared.domain.versions import is_version, version_key
 from shared.domain.vm_record import Machine, VmRecord
 from shared.errors import ConflictError
 from shared.ports import FleetRow, LinesPage, Page, Stored, VmEntry, VmFilter
-from shared.records.keys import newest_first
-from shared.records.vm_history import check_before
+from shared.records.vm_history import check_before, line_row
 from shared.records.vm_index import filter_columns, rank_of, shard_of
 from shared.records.vm_queries import fleet_row
 from shared.records.vm_rows import check_entry, lines_of
@@ -156,11 +155,7 @@ def _lines_page(
     lines: Iterable[VmLine], since: datetime, until: datetime, limit: int, before: str
 ) -> LinesPage:
     check_before(before)
-    rows = sorted(
-        (f"{newest_first(line.transition.at)}|{line.key}|{line.number:08d}", line)
-        for line in lines
-        if since <= line.transition.at < until
-    )
+    rows = sorted((line_row(line), line) for line in lines if since <= line.transition.at < until)
     rest = [(row, line) for row, line in rows if row > before]
     following = rest[limit - 1][0] if len(rest) > limit else ""
     return LinesPage(lines=tuple(line for _, line in rest[:limit]), before=following)

@@ -34,7 +34,7 @@ def vm_summary(vm: VmRecord, links: Links) -> Json:
 def vm_view(
     vm: VmRecord, states: Sequence[PolicyState], newest: Sequence[VmLine], links: Links
 ) -> Json:
-    """Return everything about a VM: record, policy states, newest lines of history, oldest first."""
+    """Return everything about a VM: record, policy states and *newest* lines, oldest first."""
     return {
         **vm_summary(vm, links),
         "scale_set_id": vm.scale_set_id or None,

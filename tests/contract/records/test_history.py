@@ -150,11 +150,11 @@ async def test_the_newest_line_comes_first_whichever_vm_it_is_of(records: AnyRec
         assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
 
 
-async def test_lines_of_one_time_come_by_vm_and_number(records: AnyRecords) -> None:
+async def test_lines_of_one_time_come_vm_by_vm_the_last_one_first(records: AnyRecords) -> None:
     lines = [a_line_of("kind", "", "pet", 0), a_line_of("region", "", "westeurope", 0)]
     for name in ("b", "a"):
         await tell(records, a_vm(a_key(name)), *lines)
-    expected = [("a", 1, "pet"), ("a", 2, "westeurope"), ("b", 1, "pet"), ("b", 2, "westeurope")]
+    expected = [("a", 2, "westeurope"), ("a", 1, "pet"), ("b", 2, "westeurope"), ("b", 1, "pet")]
     assert await of_team(records, "web") == expected
     pages = await read_to_the_end(records, limit=1, **EVER)
     assert [shown(page) for page in pages] == [[row] for row in expected]

@@ -33,7 +33,7 @@ async def assert_told(open_table: OpenTable, records: Records) -> list[int]:
     rows = open_table("Vms").query_entities(f"PartitionKey eq '{KEY}' and RowKey ge 'transition'")
     scopes = {int(r["RowKey"][-8:]): json.loads(r["scopes"]) async for r in rows}
     found = [
-        (row["PartitionKey"].rpartition("|")[0], int(row["RowKey"][-8:]))
+        (row["PartitionKey"].rpartition("|")[0], 99_999_999 - int(row["RowKey"][-8:]))
         async for row in open_table("History").list_entities()
         if KEY in row["RowKey"]
     ]
@@ -78,8 +78,7 @@ async def test_a_move_writes_each_history_once(make_table_records: MakeRecords) 
     assert wire.writes == 0
 
 
-@pytest.mark.parametrize("truth", ["db", "third"])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("when", "truth"), [("before", "db"), ("after", "third")])
 @pytest.mark.parametrize("write", range(1, WRITES_OF_A_MOVE + 1))
 async def test_a_crash_at_any_write_is_healed_by_the_next_delivery(
     open_table: OpenTable, make_table_records: MakeRecords, write: int, when: str, truth: str
@@ -97,7 +96,7 @@ async def test_a_crash_at_any_write_is_healed_by_the_next_delivery(
 
 
 @pytest.mark.parametrize("other", ["third", "db"])
-@pytest.mark.parametrize("write", range(2, WRITES_OF_A_MOVE + 1))
+@pytest.mark.parametrize("write", range(5, WRITES_OF_A_MOVE + 1))
 async def test_a_delivery_overtaken_while_it_tells_does_no_harm(
     open_table: OpenTable, make_table_records: MakeRecords, write: int, other: str
 ) -> None:
