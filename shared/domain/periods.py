@@ -163,22 +163,28 @@ def past_of(record: VmRecord, lines: Iterable[VmLine]) -> Past:
     Lines the record does not count yet are left out: they were written after it was read.
     """
     kept = sorted((n for n in lines if n.number <= record.transitions), key=lambda n: n.number)
-    timed = _timed(kept, record.first_seen_at)
+    first_seen_at = _as_told(record.first_seen_at)
+    timed = _timed(kept, first_seen_at)
     numbers = {line.number for line in kept}
     all_numbers = range(1, record.transitions + 1)
     first_gone = next((n for n in all_numbers if n not in numbers), record.transitions + 1)
     because = next((n.transition.because for n in kept if n.transition.what == FIRST_SEEN), "")
-    begun = (record.first_seen_at, because)
+    begun = (first_seen_at, because)
     periods = {}
     for what, value in watched(record).items():
         told = [(at, n) for at, n in timed if n.transition.what == what]
         whole = not told or told[0][1].number < first_gone or _is_past_cut(record, told[0][1])
         periods[what] = _periods(told, value, begun if whole else None)
     return Past(
-        first_seen_at=record.first_seen_at,
+        first_seen_at=first_seen_at,
         known_from=max(of_one[0].start for of_one in periods.values()),
         periods=periods,
     )
+
+
+def _as_told(at: datetime) -> datetime:
+    """Return a time in whole milliseconds, as people are told it: what they ask for it is true."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 type _Timed = list[tuple[datetime, VmLine]]
@@ -191,7 +197,7 @@ def _timed(kept: Sequence[VmLine], earliest: datetime) -> _Timed:
     """
     timed: _Timed = []
     for line in kept:
-        earliest = max(earliest, line.transition.at)
+        earliest = max(earliest, _as_told(line.transition.at))
         timed.append((earliest, line))
     return timed
 

@@ -95,7 +95,7 @@ async def get_vm_compliance(request: ApiRequest, app: App) -> ApiResponse:
     record, _ = await vm_asked(request, app)
     past = past_of(record, await app.vms.lines(record.key))
     until = asked.until or app.now()
-    since = min(record.first_seen_at, until) if asked.since is None else asked.since
+    since = min(past.first_seen_at, until) if asked.since is None else asked.since
     return _body({**compliance_view(record, past, since, until), "as_of": instant(app.now())})
 
 

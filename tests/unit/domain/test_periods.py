@@ -54,6 +54,18 @@ def test_a_period_begins_with_its_moment_and_ends_before_the_next() -> None:
     assert past.at(minute(-1))["team"] is None
 
 
+def test_at_the_time_people_are_told_what_began_then_is_true() -> None:
+    story = Story(a_record(first_seen_at=NOON + timedelta(microseconds=123_456)))
+    story.then(minute(2) + timedelta(microseconds=999_999), team="db")
+    past = past_of(story.record, story.lines)
+    told = minute(2) + timedelta(milliseconds=999)
+    team = past.at(told)["team"]
+    assert team is not None
+    assert (team.value, team.start) == ("db", told)
+    assert past.first_seen_at == past.known_from == NOON + timedelta(milliseconds=123)
+    assert past.presence(past.first_seen_at) is Presence.PRESENT
+
+
 def test_of_changes_at_one_time_the_last_number_counts() -> None:
     story = a_story().then(minute(2), team="db").then(minute(2), team="ops")
     past = past_of(story.record, reversed(story.lines))
