@@ -11,11 +11,12 @@ from shared.entrypoints import (
     history_api,
     poison,
     queues,
+    sweep_api,
     timers,
 )
 
 runtime.start()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for part in (events, queues, fleet_queues, poison, timers, api, fleet_api, history_api):
+for part in (events, queues, fleet_queues, poison, timers, api, fleet_api, sweep_api, history_api):
     app.register_functions(part.bp)

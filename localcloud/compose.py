@@ -48,6 +48,9 @@ EVENT_FUNCTIONS: dict[Stream, str] = {
 POLLING_SECONDS = 0.5
 """Longest pause between two looks at a queue: the 2 s of host.json would be minutes here."""
 
+SHUFFLE_SEED = 1
+"""Of the fault `shuffle-messages`: the same disorder at every start."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -124,8 +127,10 @@ async def _running_host(options: Options) -> AsyncIterator[str]:
         async with GenuineHost(APP_DIR, options.functions_port, func=func) as genuine:
             yield genuine.base_url
         return
+    faults = [FAULT_BY_NAME[name] for name in options.faults]
     dials = HostOptions(
-        deliver_twice=any(FAULT_BY_NAME[name].deliver_twice for name in options.faults),
+        deliver_twice=any(fault.deliver_twice for fault in faults),
+        shuffle=SHUFFLE_SEED if any(fault.shuffle for fault in faults) else None,
         # A demo looks at the Marketplace when its story says so, not when the clock does.
         run_timers=not options.exit_after_scenario,
         before_stop=runtime.close,

@@ -67,6 +67,7 @@ def app_environment(
         "ASSAY_CARE_SCHEDULE": "*/10 * * * * *",
         # Once an hour: whoever tries things out fires the timer by hand (docs/local-cloud.md).
         "ASSAY_DETECT_SCHEDULE": "0 0 * * * *",
+        "ASSAY_SWEEP_SCHEDULE": "0 7 * * * *",
         "ASSAY_HISTORY_SCHEDULE": "0 40 2 * * 0",
     }
 

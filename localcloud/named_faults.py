@@ -14,6 +14,8 @@ class NamedFault:
     simulator: Mapping[str, Any] | None = None
     deliver_twice: bool = False
     """A fault of the Functions host instead: every queue message is delivered twice."""
+    shuffle: bool = False
+    """Another of the host: queue messages are handled in a random order."""
 
 
 NAMED_FAULTS: tuple[NamedFault, ...] = (
@@ -36,6 +38,11 @@ NAMED_FAULTS: tuple[NamedFault, ...] = (
         name="deliver-twice",
         means="Every queue message is delivered a second time after it was done.",
         deliver_twice=True,
+    ),
+    NamedFault(
+        name="shuffle-messages",
+        means="Queue messages are handled in a random order, a third of them up to 0.5 s late.",
+        shuffle=True,
     ),
     NamedFault(
         name="throttle",

@@ -110,6 +110,11 @@ EVENT_TYPES: tuple[EventType, ...] = (
         means="a VM's verdict changed",
         data=d.VmVerdictChanged,
     ),
+    EventType(
+        name="TattooMismatch",
+        means="the tattoo in a VM that opted in is missing, or not what register and gallery say",
+        data=d.TattooMismatch,
+    ),
 )
 """Every type, in the order of docs/events.md."""
 

@@ -34,10 +34,15 @@ from shared.factory.verify_image import verify_image
 from shared.factory.verify_source import verify_source
 from shared.factory.watch_build import watch_build
 from shared.factory.watch_gallery import watch_gallery
+from shared.fleet.attest_vm import attest_vm
 from shared.fleet.find_old_history import find_old_history
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
+from shared.fleet.read_tattoo import read_tattoo
 from shared.fleet.record_policy_state import record_policy_state
+from shared.fleet.settle_drift import settle_drift
+from shared.fleet.sweep_fleet import sweep_fleet
+from shared.fleet.sweep_subscriptions import sweep_subscriptions
 from shared.fleet.track_image_version import track_image_version
 from shared.fleet.track_vm import track_vm
 from shared.fleet.trim_history import trim_history
@@ -57,6 +62,9 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         watch_gallery, clean_up_build,
         cancel_build, stop_build, notify_people, rebuild_children,
         track_image_version, track_vm, record_policy_state, judge_image_users, judge_vm,
+        read_tattoo,
+        attest_vm,
+        sweep_fleet, sweep_subscriptions, settle_drift,
         find_old_history, trim_history,
     )
 }  # fmt: skip
@@ -173,7 +181,9 @@ def _name(message: Message) -> str:
 
 def _subject(command: Command) -> str:
     """Return what the message is about, for the log."""
-    for name in ("build_id", "definition", "resource_id", "template", "image_id"):
+    for name in (
+        "build_id", "definition", "resource_id", "template", "image_id", "vm_key", "sweep_id",
+    ):  # fmt: skip
         if value := getattr(command, name, ""):
             return str(value)
     keys = getattr(command, "vm_keys", ())

@@ -13,6 +13,7 @@
     - NotFoundError             the thing named does not exist
     - NotAllowedError           the present state of things forbids what was asked for
     - RefusedError              Azure refuses what we ask: access, policy or configuration
+      - AssignmentError         the policy assignment verdicts are attested under is a wrong one
     - ProblemError              an API request that cannot be answered (in web/problems.py)
 
 Each message says what happened, to what, and what to do. Two questions decide everything:
@@ -111,3 +112,7 @@ class NotAllowedError(PermanentError):
 
 class RefusedError(PermanentError):
     """Azure refuses the request and will refuse it again: access, policy or configuration."""
+
+
+class AssignmentError(RefusedError):
+    """The policy assignment verdicts are attested under is missing, or takes no attestations."""

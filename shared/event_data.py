@@ -136,6 +136,19 @@ class GalleryNearLimit(EventData):
     at: datetime
 
 
+class TattooMismatch(EventData):
+    """The tattoo in a VM's guest is missing or not what register and gallery say."""
+
+    vm: str = Field(description="Resource id of the VM.")
+    team: str
+    state: str = Field(description="`mismatch` or `absent`.")
+    image: str = Field(description="Id of the image it runs by the register.")
+    version: str
+    differences: list[str] = Field(description="One sentence per fact that differs.")
+    by: str = Field(description="How it was read: `run-command` or `machine-configuration`.")
+    as_of: datetime
+
+
 class VmVerdictChanged(EventData):
     """A VM's verdict changed."""
 

@@ -30,6 +30,7 @@ from shared.ports import Definitions
 VM = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 INSTANCE = f"{SCALE_SET}/virtualmachines"
+IMAGE = "microsoft.compute/galleries/images"
 IMAGE_VERSION = "microsoft.compute/galleries/images/versions"
 TEMPLATE = "microsoft.virtualmachineimages/imagetemplates"
 
@@ -184,6 +185,7 @@ _OPERATIONS: dict[str, _Operation] = {
         f"{IMAGE_VERSION}/{verb}": _Operation(type=IMAGE_VERSION, command=_track_image_version)
         for verb in ("write", "delete")
     },
+    f"{IMAGE}/delete": _Operation(type=IMAGE, command=_track_image_version),
     f"{TEMPLATE}/run/action": _Operation(
         type=TEMPLATE, command=_hurry_build, outcomes=("Success", "Failure", "Cancel")
     ),

@@ -9,22 +9,28 @@ from pathlib import Path
 
 from shared.definitions import load_definitions, load_fleet_policy
 from shared.dispatch import Dispatcher
+from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
 from shared.errors import DefinitionError
+from shared.gateways.attestations import AttestationsGateway
 from shared.gateways.build_logs import BuildLogsGateway
 from shared.gateways.clients import AzureClients, credential
 from shared.gateways.evidence import BlobEvidence
 from shared.gateways.fleet import FleetGateway
 from shared.gateways.gallery import GalleryGateway
+from shared.gateways.guest_tattoos import GuestTattoosGateway
 from shared.gateways.image_builder import ImageBuilderGateway
 from shared.gateways.marketplace import MarketplaceGateway
 from shared.gateways.notifier import WebhookNotifier
 from shared.gateways.outbox import StorageOutbox
+from shared.gateways.patient_attestations import PatientAttestations
+from shared.gateways.resource_graph import ResourceGraphGateway
 from shared.gateways.signing import signer
 from shared.gateways.verification_vms import VerificationVmsGateway
 from shared.intake import Intake
 from shared.messages import Command
 from shared.ports import (
+    Attestations,
     Audit,
     BuildCapacity,
     BuildLogs,
@@ -36,6 +42,7 @@ from shared.ports import (
     Evidence,
     Fleet,
     Gallery,
+    GuestTattoos,
     ImageBuilder,
     ImageVersions,
     Marketplace,
@@ -45,9 +52,11 @@ from shared.ports import (
     Parked,
     Receipts,
     RecentVersions,
+    ResourceGraph,
     Signer,
     Sources,
     Subscriptions,
+    Sweeps,
     VerificationVms,
     Vms,
 )
@@ -73,6 +82,7 @@ class Runtime:
     build_capacity: BuildCapacity
     vms: Vms
     subscriptions: Subscriptions
+    sweeps: Sweeps
     parked: Parked
     audit: Audit
     receipts: Receipts
@@ -82,12 +92,16 @@ class Runtime:
     verification_vms: VerificationVms
     build_logs: BuildLogs
     fleet: Fleet
+    guest_tattoos: GuestTattoos
+    attestations: Attestations
+    resource_graph: ResourceGraph
     notifier: Notifier
     evidence: Evidence
     signer: Signer
     outbox: Outbox
     pace: Pace
     fleet_policy: FleetPolicy
+    attestation_rules: AttestationRules
     build_region: str
     """Region of the templates, where a golden image to build from must be replicated to."""
     now: Callable[[], datetime]
@@ -164,6 +178,7 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         build_capacity=_capacity(settings),
         vms=records.vms,
         subscriptions=records.subscriptions,
+        sweeps=records.sweeps,
         parked=records.parked,
         audit=records.audit,
         receipts=records.receipts,
@@ -173,12 +188,18 @@ def build(settings: Settings, definitions: Definitions, fleet_policy: FleetPolic
         verification_vms=VerificationVmsGateway(clients, settings),
         build_logs=build_logs,
         fleet=FleetGateway(clients),
+        guest_tattoos=GuestTattoosGateway(clients),
+        attestations=PatientAttestations(
+            AttestationsGateway(clients, settings.attestation), clock=_clock
+        ),
+        resource_graph=ResourceGraphGateway(clients),
         notifier=notifier,
         evidence=evidence,
         signer=signs,
         outbox=outbox,
         pace=settings.pace,
         fleet_policy=fleet_policy,
+        attestation_rules=settings.attestation,
         build_region=settings.location,
         now=_clock,
         closers=(

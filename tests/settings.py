@@ -16,5 +16,6 @@ APP_ENVIRON: dict[str, str] = {
     "/subnets/verify",
     "ASSAY_CARE_SCHEDULE": "0 */10 * * * *",
     "ASSAY_DETECT_SCHEDULE": "0 */15 * * * *",
+    "ASSAY_SWEEP_SCHEDULE": "0 7 * * * *",
     "ASSAY_HISTORY_SCHEDULE": "0 40 2 * * 0",
 }

@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from localcloud.arm import (
+    attestations,
     disks,
     gallery,
     gallery_versions,
     image_builder,
+    machine_power,
     machines,
+    managed_images,
     marketplace,
     operations,
-    policy,
+    policy_assignments,
+    policy_queries,
     resource_graph,
     run_commands,
-    scale_set_instances,
+    scale_set_upgrades,
+    scale_set_vms,
     scale_sets,
     staging,
 )
-from localcloud.arm.errors import ArmError, bad_request
-from localcloud.arm.events import TENANT_ID
+from localcloud.arm.errors import ArmError, authorization_failed, bad_request
+from localcloud.arm.events import APP_ID, TENANT_ID
 from localcloud.arm.faults import HttpFault
 from localcloud.arm.operations import Family
 from localcloud.arm.routing import Call, Reply, Router
@@ -46,19 +51,25 @@ def make_router() -> Router:
             *gallery.ROUTES,
             *gallery_versions.ROUTES,
             *machines.ROUTES,
+            *machine_power.ROUTES,
+            *managed_images.ROUTES,
             *run_commands.ROUTES,
             *staging.ROUTES,
             *disks.ROUTES,
             *scale_sets.ROUTES,
-            *scale_set_instances.ROUTES,
-            *policy.ROUTES,
+            *scale_set_upgrades.ROUTES,
+            *scale_set_vms.ROUTES,
+            *policy_queries.ROUTES,
+            *policy_assignments.ROUTES,
+            *attestations.ROUTES,
             *resource_graph.ROUTES,
             *operations.routes(
                 {
                     Family.IMAGE_BUILDER: image_builder.VERSIONS,
                     Family.GALLERY: gallery.VERSIONS,
-                    Family.COMPUTE: machines.VERSIONS | disks.VERSIONS,
-                    Family.POLICY: policy.VERSIONS,
+                    Family.COMPUTE: machines.VERSIONS,
+                    Family.DISK: disks.VERSIONS,
+                    Family.POLICY: policy_queries.VERSIONS,
                 }
             ),
         ]
@@ -91,14 +102,14 @@ class FrontDoor:
         path = request.path.replace("//", "/")
         route, params = self._router.match(request.method, path, version)
         subscription = params.get("sub")
-        if subscription and not self._cloud.knows_subscription(subscription):
+        if subscription and not self._cloud.tenant.knows(subscription):
             raise ArmError(
                 HTTPStatus.NOT_FOUND,
                 "SubscriptionNotFound",
                 f"The subscription '{subscription}' could not be found.",
                 headers={"x-ms-failure-cause": "gateway"},
             )
-        return Call(
+        call = Call(
             route=route,
             path=path,
             params=params,
@@ -108,6 +119,9 @@ class FrontDoor:
             correlation_id=self._cloud.guids.next(),
             client_request_id=request.headers.get("x-ms-client-request-id", ""),
         )
+        if subscription and not self._cloud.tenant.may_read(subscription):
+            raise authorization_failed(APP_ID, call.permission, path)
+        return call
 
     async def _carry_out(self, call: Call) -> Reply:
         fault = self._cloud.faults.http(call.route.method, call.route.name, call.path)

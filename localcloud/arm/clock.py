@@ -28,6 +28,8 @@ DURATIONS: dict[str, float] = {
     "vm_update": 10,  # estimate
     "vm_delete": 60,  # estimate
     "vm_action": 30,  # estimate
+    "disk": 5,  # estimate
+    "managed_image": 30,  # estimate
     "run_command_start": 5,  # estimate
     "run_command": 10,  # estimate
     "scale_set": 427,

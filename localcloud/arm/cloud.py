@@ -6,7 +6,9 @@ from datetime import datetime
 from localcloud.arm.clock import Clock, Dial
 from localcloud.arm.delivery import EventGrid
 from localcloud.arm.faults import FaultBook
+from localcloud.arm.graph_limits import QUERIES, GraphLimits
 from localcloud.arm.guest_commands import GuestRules
+from localcloud.arm.guest_configuration import GuestConfiguration
 from localcloud.arm.ids import Guids
 from localcloud.arm.marketplace import Marketplace
 from localcloud.arm.operations import Operations
@@ -14,6 +16,7 @@ from localcloud.arm.policy import PolicyStates
 from localcloud.arm.scheduler import Scheduler
 from localcloud.arm.seed import fill
 from localcloud.arm.store import Store
+from localcloud.arm.tenant import Tenant
 from localcloud.arm.traffic import TrafficLog
 
 DEFAULT_SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
@@ -33,6 +36,7 @@ class Options:
     seed: int = 1
     page_size: int = 200
     signed_urls: bool = True
+    graph_queries: int = QUERIES
     identity_header: str = "local-identity-header"
 
 
@@ -50,6 +54,9 @@ class Cloud:
     def _fill(self) -> None:
         self.guids = Guids(self.options.seed)
         self.store = Store()
+        self.tenant = Tenant(self.options.subscriptions)
+        self.graph = GraphLimits(self.clock, self.options.graph_queries)
+        self.guest_configuration = GuestConfiguration(self)
         self.operations = Operations(self)
         self.faults = FaultBook(self.clock, self.options.seed)
         self.guest_rules = GuestRules()
@@ -63,10 +70,6 @@ class Cloud:
         self.events.clear()
         self.traffic.clear()
         self._fill()
-
-    def knows_subscription(self, subscription: str) -> bool:
-        """True for a subscription this cloud has."""
-        return subscription.lower() in {known.lower() for known in self.options.subscriptions}
 
     def url_signature(self) -> str:
         """The query Azure signs its operation URLs with; follow such URLs, never rebuild them."""

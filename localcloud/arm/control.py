@@ -6,30 +6,29 @@ from dataclasses import asdict
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from azure.storage.queue.aio import QueueClient
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from localcloud.arm import (
+    control_events,
+    control_guests,
+    control_policy,
+    control_tenant,
+    scale_set_control,
+)
+from localcloud.arm.control_table import Body, Control, Table
 from localcloud.arm.faults import parse_fault
 from localcloud.arm.guest_commands import GuestRule
-from localcloud.arm.policy import PolicyState
 from localcloud.arm.store import Json
-from localcloud.arm.subscriptions import EventSubscription, QueueSink
 from localcloud.errors import LocalCloudError
 
 if TYPE_CHECKING:
     from localcloud.arm.cloud import Cloud
 
-type Control = Callable[["Cloud", Any], Awaitable[Any]]
 
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Version(_Body):
+class _Version(Body):
     publisher: str
     offer: str
     sku: str
@@ -37,30 +36,12 @@ class _Version(_Body):
     deprecation: Json | None = None
 
 
-class _Advance(_Body):
+class _Advance(Body):
     seconds: float = Field(ge=0)
 
 
-class _Dump(_Body):
+class _Dump(Body):
     dir: str
-
-
-class _Queue(_Body):
-    connection_string: str
-    name: str
-    base64: bool = False
-
-
-class _Subscribe(_Body):
-    name: str
-    source: Literal["resources", "policy", "topic"]
-    endpoint_url: str | None = None
-    queue: _Queue | None = None
-    event_schema: Literal["eventgrid", "cloudevents"] = Field(default="eventgrid", alias="schema")
-    event_types: list[str] = []
-    operation_names: list[str] = []
-    subject_begins_with: str = ""
-    max_attempts: int = Field(default=30, ge=1, le=30)
 
 
 async def _summary(cloud: "Cloud", _: Any) -> Json:
@@ -131,18 +112,6 @@ async def _tick(cloud: "Cloud", _: Any) -> Json:
     return {"now": cloud.clock.now().isoformat()}
 
 
-async def _policy_states(cloud: "Cloud", _: Any) -> list[Json]:
-    return cloud.policy_states.under("")
-
-
-async def _put_state(cloud: "Cloud", body: Any) -> None:
-    cloud.policy_states.put(PolicyState.model_validate(body))
-
-
-async def _delete_state(cloud: "Cloud", body: Any) -> None:
-    cloud.policy_states.delete(PolicyState.model_validate({"state": "", **body}))
-
-
 async def _traffic(cloud: "Cloud", _: Any) -> list[Json]:
     return [{"operation": each.operation, **each.as_payload()} for each in cloud.traffic]
 
@@ -155,49 +124,11 @@ async def _dump(cloud: "Cloud", body: Any) -> Json:
     return {"written": cloud.traffic.dump(Path(_Dump.model_validate(body).dir))}
 
 
-async def _events(cloud: "Cloud", _: Any) -> list[Json]:
-    return [event.as_cloud_event() for event in cloud.events.log]
-
-
-async def _dead_letters(cloud: "Cloud", _: Any) -> list[Json]:
-    return [asdict(letter) for letter in cloud.events.dead_letters]
-
-
-async def _subscriptions(cloud: "Cloud", _: Any) -> list[Json]:
-    return [subscription.describe() for subscription in cloud.events.subscriptions]
-
-
-async def _subscribe(cloud: "Cloud", body: Any) -> None:
-    asked = _Subscribe.model_validate(body)
-    sink = None
-    if asked.queue is not None:
-        client = QueueClient.from_connection_string(asked.queue.connection_string, asked.queue.name)
-        sink = QueueSink(client, base64=asked.queue.base64)
-    await cloud.events.subscribe(
-        EventSubscription(
-            name=asked.name,
-            source=asked.source,
-            endpoint_url=asked.endpoint_url,
-            queue=sink,
-            schema=asked.event_schema,
-            event_types=frozenset(asked.event_types),
-            operation_names=frozenset(asked.operation_names),
-            subject_begins_with=asked.subject_begins_with,
-            max_attempts=asked.max_attempts,
-        )
-    )
-
-
-async def _unsubscribe_all(cloud: "Cloud", _: Any) -> None:
-    for subscription in cloud.events.subscriptions:
-        await cloud.events.unsubscribe(subscription.name)
-
-
 async def _reset(cloud: "Cloud", _: Any) -> None:
     cloud.reset()
 
 
-_TABLE: dict[tuple[str, str], Control] = {
+_TABLE: Table = {
     ("GET", ""): _summary,
     ("GET", "/resources"): _resources,
     ("GET", "/marketplace/versions"): _marketplace,
@@ -210,18 +141,16 @@ _TABLE: dict[tuple[str, str], Control] = {
     ("DELETE", "/guest-rules"): _clear_rules,
     ("POST", "/advance"): _advance,
     ("POST", "/tick"): _tick,
-    ("GET", "/policy-states"): _policy_states,
-    ("POST", "/policy-states"): _put_state,
-    ("DELETE", "/policy-states"): _delete_state,
     ("GET", "/traffic"): _traffic,
     ("DELETE", "/traffic"): _clear_traffic,
     ("POST", "/traffic/dump"): _dump,
-    ("GET", "/events"): _events,
-    ("GET", "/dead-letters"): _dead_letters,
-    ("GET", "/subscriptions"): _subscriptions,
-    ("POST", "/subscriptions"): _subscribe,
-    ("DELETE", "/subscriptions"): _unsubscribe_all,
+    ("POST", "/scale-sets/upgrade"): scale_set_control.upgrade,
+    ("POST", "/scale-sets/autoscale"): scale_set_control.scale,
     ("POST", "/reset"): _reset,
+    **control_events.TABLE,
+    **control_guests.TABLE,
+    **control_policy.TABLE,
+    **control_tenant.TABLE,
 }
 
 

@@ -117,7 +117,8 @@ class EventGrid:
         self.log.append(event)
         for subscription in self.subscriptions:
             if subscription.wants(event):
-                self._hand_over(subscription, event, self._cloud.faults.event(event.type))
+                fault = self._cloud.faults.event(event.type, event.subject)
+                self._hand_over(subscription, event, fault)
 
     def _hand_over(
         self, subscription: EventSubscription, event: Event, fault: EventFault | None

@@ -56,6 +56,18 @@ def parent_not_found(parent: str) -> ArmError:
     )
 
 
+def authorization_failed(client: str, action: str, scope: str) -> ArmError:
+    """The 403 for a caller without the right to do this there."""
+    return ArmError(
+        HTTPStatus.FORBIDDEN,
+        "AuthorizationFailed",
+        f"The client '{client}' with object id '{client}' does not have authorization to perform "
+        f"action '{action}' over scope '{scope}' or the scope is invalid. If access was recently "
+        "granted, please refresh your credentials.",
+        headers={"x-ms-failure-cause": "gateway"},
+    )
+
+
 def bad_request(code: str, message: str, **more: Any) -> ArmError:
     """A 400 with the given code."""
     return ArmError(HTTPStatus.BAD_REQUEST, code, message, **more)

@@ -71,6 +71,7 @@ class EventFault(_Fault):
 
     kind: Literal["event"] = "event"
     type: str = ".*"
+    subject: str = ".*"
     effect: Literal["duplicate", "delay", "reorder", "drop"]
     probability: float = Field(default=1.0, gt=0, le=1)
     delay_seconds: float = Field(default=60, ge=0, description="seconds of Azure's time")
@@ -135,12 +136,13 @@ class FaultBook:
                 return _used(fault)
         return None
 
-    def event(self, event_type: str) -> EventFault | None:
+    def event(self, event_type: str, subject: str) -> EventFault | None:
         """The fault for one delivery of an event, counted as used."""
         for fault in self._alive():
             if (
                 isinstance(fault, EventFault)
                 and _found(fault.type, event_type)
+                and _found(fault.subject, subject)
                 and self._random.random() < fault.probability
             ):
                 return _used(fault)

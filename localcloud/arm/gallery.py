@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from localcloud.arm.errors import ArmError, bad_request, conflict
+from localcloud.arm.gallery_sharing import sharing_profile
 from localcloud.arm.ids import compute_id
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
@@ -92,6 +93,7 @@ def _put_gallery(cloud: "Cloud", call: Call) -> Reply:
         raise bad_request("InvalidParameter", f"The gallery name '{name}' has a '-' in it.")
     existing = cloud.store.get(target)
     properties: Json = properties_of(call)
+    _share(cloud, properties, existing)
     properties["identifier"] = {"uniqueName": f"{call.sub}-{name.upper()}"}
     body: Json = {
         "name": name,
@@ -106,6 +108,13 @@ def _put_gallery(cloud: "Cloud", call: Call) -> Reply:
     return Reply(_written(existing), body, headers)
 
 
+def _share(cloud: "Cloud", properties: Json, existing: Resource | None) -> None:
+    if "sharingProfile" in properties:
+        current = existing.properties.get("sharingProfile") if existing else None
+        asked = properties["sharingProfile"]
+        properties["sharingProfile"] = sharing_profile(cloud, asked, current or {})
+
+
 def _written(existing: Resource | None) -> int:
     return HTTPStatus.OK if existing else HTTPStatus.CREATED
 
@@ -118,7 +127,9 @@ def _patch_gallery(cloud: "Cloud", call: Call) -> Reply:
     gallery = _gallery(cloud, call)
     if "tags" in call.body:
         gallery.body["tags"] = tags_of(call)
-    gallery.properties.update(properties_of(call))
+    properties = properties_of(call)
+    _share(cloud, properties, gallery)
+    gallery.properties.update(properties)
     return Reply(body=gallery.body, headers=settle(cloud, call, gallery, "gallery", fresh=False))
 
 

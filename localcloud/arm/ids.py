@@ -58,6 +58,12 @@ def last_segment(resource_id: str) -> str:
     return resource_id.rsplit("/", 1)[-1]
 
 
+def type_of(resource_id: str) -> str:
+    """The type of the resource an id names, such as `Microsoft.Compute/virtualMachines`."""
+    namespace, *rest = resource_id.rsplit("/providers/", 1)[-1].split("/")
+    return "/".join([namespace, *rest[::2]])
+
+
 def seven_digits(moment: datetime) -> str:
     """`2024-05-15T09:24:53.5640490Z`: Image Builder operations and policy states."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"

@@ -7,6 +7,7 @@ from localcloud.arm.events import ResourceChange, change_event
 from localcloud.arm.gallery_versions import make_version, versions_under
 from localcloud.arm.guests import Guest
 from localcloud.arm.ids import compute_id, group_of, last_segment
+from localcloud.arm.image_models import managed_image
 from localcloud.arm.marketplace import numeric
 from localcloud.arm.regions import short_name
 from localcloud.arm.store import Json, Resource
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 OUTPUT_TYPE = "Microsoft.VirtualMachineImages/imageTemplates/runOutputs"
 _VERSION_WRITE = "Microsoft.Compute/galleries/images/versions/write"
-MANAGED_IMAGE = "Microsoft.Compute/images"
 
 
 def distribute(cloud: "Cloud", template: Resource) -> None:
@@ -180,12 +180,7 @@ def _managed_image(cloud: "Cloud", target: Json, guest: Guest) -> Resource:
     name = last_segment(asked)
     subscription = asked.split("/")[2]
     image_id = compute_id(subscription, group_of(asked), "images", name)
-    body: Json = {
-        "name": name,
-        "id": image_id,
-        "type": MANAGED_IMAGE,
-        "location": target["location"],
-        "tags": dict(target["artifactTags"]),
-        "properties": {"provisioningState": "Succeeded"},
-    }
-    return cloud.store.put(Resource(image_id, MANAGED_IMAGE, body, facts={"guest": guest.copy()}))
+    os_disk = {"osType": guest.os, "osState": "Generalized", "blobUri": _blob(cloud)}
+    image = managed_image(cloud, image_id, str(target["location"]), os_disk, guest.copy())
+    image.body["tags"] = dict(target["artifactTags"])
+    return image

@@ -5,9 +5,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from localcloud.arm.errors import ArmError, bad_request
-from localcloud.arm.gallery import IMAGE, VERSION
+from localcloud.arm.gallery import GALLERY, IMAGE, VERSION
+from localcloud.arm.gallery_sharing import COMMUNITY_KEY, SHARED_KEY, find_shared, version_path
 from localcloud.arm.gallery_versions import region_entry, versions_under
 from localcloud.arm.guests import Guest
+from localcloud.arm.image_models import MANAGED_IMAGE, size_of
 from localcloud.arm.marketplace import numeric
 from localcloud.arm.marketplace import version_id as platform_id
 from localcloud.arm.store import Json, Resource
@@ -33,7 +35,10 @@ def resolve_image(
 ) -> ResolvedImage:
     """The exact image for a reference; raises ArmError in Azure's words where there is none."""
     if reference.get("id"):
-        return _gallery_image(cloud, reference, location)
+        return _image_by_id(cloud, reference, location)
+    for key in (SHARED_KEY, COMMUNITY_KEY):
+        if reference.get(key):
+            return _shared_image(cloud, reference, key, location)
     if reference.get("publisher"):
         return _platform_image(cloud, reference, location, subscription)
     raise bad_request(
@@ -70,28 +75,71 @@ def _platform_image(
     )
 
 
-def _gallery_image(cloud: "Cloud", reference: Json, location: str) -> ResolvedImage:
+def _image_by_id(cloud: "Cloud", reference: Json, location: str) -> ResolvedImage:
     target = str(reference["id"])
     found = cloud.store.get(target)
-    if found is None or found.type not in {IMAGE, VERSION}:
+    if found is None or found.type not in {IMAGE, VERSION, MANAGED_IMAGE}:
         raise _not_found(f"The resource '{target}' was not found.")
+    if found.type == MANAGED_IMAGE:
+        return _managed_image(found, reference)
+    version = _version(cloud, found, location)
+    named = {"id": version.id}
+    return _of_version(
+        cloud,
+        version,
+        {"id": target, "exactVersion": version.name},
+        {"imageReference": named, "galleryImageReference": named},
+    )
+
+
+def _shared_image(cloud: "Cloud", reference: Json, key: str, location: str) -> ResolvedImage:
+    path = str(reference[key])
+    target = find_shared(cloud.store.of_type(GALLERY), path)
+    found = cloud.store.get(target) if target else None
+    if found is None:
+        raise _not_found(f"The resource '{path}' was not found.")
+    version = _version(cloud, found, location)
+    exact = version_path(path, version.name)
+    return _of_version(
+        cloud,
+        version,
+        {"exactVersion": version.name, key: path},
+        {"imageReference": {"id": exact}, "galleryImageReference": {key: exact}},
+    )
+
+
+def _version(cloud: "Cloud", found: Resource, location: str) -> Resource:
     if found.type == IMAGE:
-        version = _latest(cloud, found, location)
-    else:
-        version = _replicated(cloud, found, location)
+        return _latest(cloud, found, location)
+    return _replicated(cloud, found, location)
+
+
+def _of_version(
+    cloud: "Cloud", version: Resource, reference: Json, creation: Json
+) -> ResolvedImage:
     image = cloud.store.get(version.id.rsplit("/versions/", 1)[0])
     guest: Guest = version.facts["guest"].copy()
     guest.image = version.id
     return ResolvedImage(
-        reference={"id": target, "exactVersion": version.name},
-        creation_data={
-            "createOption": "FromImage",
-            "imageReference": {"id": version.id},
-            "galleryImageReference": {"id": version.id},
-        },
+        reference=reference,
+        creation_data={"createOption": "FromImage", **creation},
         guest=guest,
         size_gb=version.properties["storageProfile"]["osDiskImage"]["sizeInGB"],
         specialized=image is not None and image.properties["osState"] == "Specialized",
+    )
+
+
+def _managed_image(image: Resource, reference: Json) -> ResolvedImage:
+    guest: Guest = image.facts["guest"].copy()
+    guest.image = image.id
+    state = image.properties["storageProfile"]["osDisk"]["osState"]
+    return ResolvedImage(
+        # Recorded: a managed image has no versions, so there is no exact one.
+        reference={"id": str(reference["id"])},
+        creation_data={"createOption": "FromImage", "imageReference": {"id": image.id}},
+        guest=guest,
+        size_gb=size_of(image),
+        specialized=state == "Specialized",
     )
 
 

@@ -1,16 +1,15 @@
-"""What a virtual machine says of itself: disk, agent, power, network."""
+"""What a virtual machine says of itself: agent, power, network."""
 
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from localcloud.arm.ids import compute_id, with_offset
-from localcloud.arm.image_resolution import ResolvedImage
+from localcloud.arm.ids import with_offset
 from localcloud.arm.store import Json, Resource
 
 if TYPE_CHECKING:
     from localcloud.arm.cloud import Cloud
 
-DISK = "Microsoft.Compute/disks"
+RETRY_SECONDS = 10  # recorded on scale set writes and deletes
 _SECRET_OS_FIELDS = ("adminPassword", "customData")
 _LINUX_DEFAULTS: Json = {"provisionVMAgent": True, "disablePasswordAuthentication": False}
 _WINDOWS_DEFAULTS: Json = {
@@ -36,65 +35,6 @@ def os_profile(asked: Json, guest_os: str) -> Json:
     }
 
 
-def storage_profile(
-    cloud: "Cloud", asked: Json, image: ResolvedImage, owner: Resource, group: str
-) -> Json:
-    """The storage profile of a machine, whose disk is made on the way."""
-    disk = deepcopy(asked.get("osDisk") or {})
-    name = disk.get("name") or f"{owner.name}_OsDisk_1_{cloud.guids.next().replace('-', '')}"
-    subscription = owner.id.split("/")[2]
-    disk_id = compute_id(subscription, group, "disks", name)
-    managed = {"storageAccountType": "Premium_LRS", **(disk.get("managedDisk") or {})}
-    size = disk.get("diskSizeGB") or image.size_gb
-    make_disk(cloud, disk_id, owner, image, size=size, sku=str(managed["storageAccountType"]))
-    return {
-        "imageReference": image.reference,
-        "osDisk": {
-            "osType": image.guest.os,
-            "name": name,
-            "createOption": "FromImage",
-            "caching": disk.get("caching", "ReadWrite"),
-            "managedDisk": {**managed, "id": disk_id},
-            "deleteOption": disk.get("deleteOption", "Detach"),
-            "diskSizeGB": size,
-        },
-        "dataDisks": [],
-        **{key: asked[key] for key in ("diskControllerType",) if key in asked},
-    }
-
-
-def make_disk(
-    cloud: "Cloud", disk_id: str, owner: Resource, image: ResolvedImage, *, size: int, sku: str
-) -> Resource:
-    """The OS disk of a machine, which says what image it was made from."""
-    gigabyte = 1024**3
-    body: Json = {
-        "name": disk_id.rsplit("/", 1)[-1],
-        "id": disk_id,
-        "type": DISK,
-        "location": owner.body["location"],
-        "tags": {},
-        "managedBy": owner.id,
-        "sku": {"name": sku, "tier": sku.split("_", 1)[0]},
-        "properties": {
-            "osType": image.guest.os,
-            "hyperVGeneration": "V2",
-            "supportedCapabilities": {"architecture": "x64"},
-            "creationData": deepcopy(image.creation_data),
-            "diskSizeGB": size,
-            "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
-            "networkAccessPolicy": "AllowAll",
-            "publicNetworkAccess": "Enabled",
-            "timeCreated": with_offset(cloud.clock.now()),
-            "provisioningState": "Succeeded",
-            "diskState": "Attached",
-            "diskSizeBytes": size * gigabyte,
-            "uniqueId": cloud.guids.next(),
-        },
-    }
-    return cloud.store.put(Resource(disk_id, DISK, body))
-
-
 def network_profile(asked: Json, subscription: str, group: str) -> Json:
     """The network profile; interfaces described in the request are made without being asked."""
     interfaces = deepcopy(asked.get("networkInterfaces") or [])
@@ -113,6 +53,17 @@ def network_profile(asked: Json, subscription: str, group: str) -> Json:
     return {"networkInterfaces": interfaces}
 
 
+def shown(machine: Resource) -> Json:
+    """A machine as it shows itself."""
+    body = deepcopy(machine.body)
+    if machine.facts["power"] == "deallocated":
+        # Recorded: a deallocated machine does not tell its disk's size and kind.
+        disk = body["properties"]["storageProfile"]["osDisk"]
+        disk.pop("diskSizeGB", None)
+        disk["managedDisk"].pop("storageAccountType", None)
+    return body
+
+
 def instance_view(cloud: "Cloud", machine: Resource) -> Json:
     """The instance view: agent, disk and power of a machine."""
     now = with_offset(cloud.clock.now())
@@ -128,11 +79,20 @@ def instance_view(cloud: "Cloud", machine: Resource) -> Json:
         ],
         "hyperVGeneration": "V2",
         "statuses": [
+            *_os_state(machine),
             provisioned,
             {"code": f"PowerState/{power}", "level": "Info", "displayStatus": f"VM {power}"},
         ],
     }
     return view
+
+
+def _os_state(machine: Resource) -> list[Json]:
+    for state in ("generalized", "specialized"):
+        if machine.facts.get(state):
+            code, words = f"OSState/{state}", f"VM {state}"
+            return [{"code": code, "level": "Info", "displayStatus": words}]
+    return []
 
 
 def _provisioning_status(machine: Resource, now: str) -> Json:

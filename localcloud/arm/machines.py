@@ -4,15 +4,16 @@ from copy import deepcopy
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from localcloud.arm.errors import conflict
 from localcloud.arm.ids import compute_id, group_of, with_offset
-from localcloud.arm.image_resolution import resolve_image
+from localcloud.arm.machine_disks import boot, release
 from localcloud.arm.machine_models import (
+    RETRY_SECONDS,
     instance_view,
     network_profile,
     os_profile,
-    storage_profile,
+    shown,
 )
+from localcloud.arm.machine_updates import provision, update
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region, short_name
 from localcloud.arm.requests import page, properties_of, require, tags_of
@@ -27,8 +28,6 @@ VERSIONS = frozenset({"2022-11-01", "2023-07-01", "2023-09-01", "2024-03-01", "2
     "2025-04-01",
     "2026-04-01",
 }
-MACHINE = "Microsoft.Compute/virtualMachines"
-RETRY_SECONDS = 10  # recorded on scale set writes and deletes
 _KEPT = (
     "hardwareProfile",
     "securityProfile",
@@ -36,8 +35,9 @@ _KEPT = (
     "licenseType",
     "virtualMachineScaleSet",
 )
+MACHINE = "Microsoft.Compute/virtualMachines"
 _LIST = GROUP + "/providers/Microsoft.Compute/virtualMachines"
-_ONE = _LIST + "/{vm}"
+ONE = _LIST + "/{vm}"
 _ALL = "/subscriptions/{sub}/providers/Microsoft.Compute/virtualMachines"
 _BY_LOCATION = (
     "/subscriptions/{sub}/providers/Microsoft.Compute/locations/{location}/virtualMachines"
@@ -56,7 +56,7 @@ def _put(cloud: "Cloud", call: Call) -> Reply:
     target = compute_id(call.sub, call.rg, "virtualMachines", call.params["vm"])
     existing = cloud.store.get(target)
     if existing is not None:
-        return _update(cloud, call, existing)
+        return update(cloud, call, existing)
     location = require_region(call.body.get("location"))
     properties = properties_of(call)
     call.creates = True
@@ -65,8 +65,8 @@ def _put(cloud: "Cloud", call: Call) -> Reply:
     )
     if "zones" in call.body:
         machine.body["zones"] = call.body["zones"]
-    headers = _provision(cloud, call, machine, "vm_write")
-    return Reply(HTTPStatus.CREATED, _body(machine), headers)
+    headers = provision(cloud, call, machine, "vm_write")
+    return Reply(HTTPStatus.CREATED, shown(machine), headers)
 
 
 def new_machine(
@@ -78,10 +78,9 @@ def new_machine(
     tags: Json,
     identity: Json | None = None,
 ) -> Resource:
-    """Store a machine in the state Creating; raises ArmError where its image is not to be had."""
+    """Store a machine in the state Creating; raises ArmError where its disk is not to be had."""
     subscription, group = target.split("/")[2], group_of(target)
     storage = properties.get("storageProfile") or {}
-    image = resolve_image(cloud, storage.get("imageReference") or {}, location, subscription)
     body: Json = {
         "name": target.rsplit("/", 1)[-1],
         "id": target,
@@ -91,20 +90,22 @@ def new_machine(
     }
     if identity:
         body["identity"] = deepcopy(identity)
-    machine = Resource(target, MACHINE, body, facts={"guest": image.guest, "power": "running"})
+    machine = Resource(target, MACHINE, body, facts={"power": "running"})
     machine.facts["asked_image"] = deepcopy(storage.get("imageReference"))
+    disks = boot(cloud, machine, storage, with_profile=bool(properties.get("osProfile")))
     body["properties"] = {
         **_given_properties(properties),
         "provisioningState": "Creating",
         "vmId": cloud.guids.next(),
-        "storageProfile": storage_profile(cloud, storage, image, machine, group),
+        "storageProfile": disks,
         "networkProfile": network_profile(
             properties.get("networkProfile") or {}, subscription, group
         ),
         "timeCreated": with_offset(cloud.clock.now()),
     }
-    if properties.get("osProfile") and not image.specialized:
-        body["properties"]["osProfile"] = os_profile(properties["osProfile"], image.guest.os)
+    if properties.get("osProfile"):
+        guest = machine.facts["guest"]
+        body["properties"]["osProfile"] = os_profile(properties["osProfile"], guest.os)
     body["etag"] = '"1"'
     return cloud.store.put(machine)
 
@@ -114,53 +115,8 @@ def _given_properties(asked: Json) -> Json:
     return {"hardwareProfile": {"vmSize": "Standard_D2s_v3"}, **kept}
 
 
-def _update(cloud: "Cloud", call: Call, machine: Resource) -> Reply:
-    properties = properties_of(call)
-    asked = (properties.get("storageProfile") or {}).get("imageReference")
-    shown = machine.properties["storageProfile"]["imageReference"]
-    if asked and asked not in (machine.facts["asked_image"], shown):
-        raise conflict(
-            "PropertyChangeNotAllowed",
-            "Changing property 'imageReference' is not allowed.",
-            target="imageReference",
-        )
-    if "tags" in call.body:
-        machine.body["tags"] = tags_of(call)
-    if "identity" in call.body:
-        machine.body["identity"] = deepcopy(call.body["identity"])
-    if "hardwareProfile" in properties:
-        machine.properties["hardwareProfile"] = properties["hardwareProfile"]
-    machine.properties["provisioningState"] = "Updating"
-    headers = _provision(cloud, call, machine, "vm_update")
-    return Reply(body=_body(machine), headers=headers)
-
-
-def _provision(cloud: "Cloud", call: Call, machine: Resource, duration: str) -> dict[str, str]:
-    def done(failure: OperationError | None) -> OperationError | None:
-        machine.properties["provisioningState"] = "Failed" if failure else "Succeeded"
-        machine.facts["failure"] = failure.message if failure else ""
-        machine.body["etag"] = f'"{int(machine.body["etag"].strip(chr(34))) + 1}"'
-        return failure
-
-    location = str(machine.body["location"])
-    operation = cloud.operations.run(
-        call, Family.COMPUTE, location, machine.id, duration=duration, done=done
-    )
-    return cloud.operations.headers(call, operation, retry=RETRY_SECONDS)
-
-
-def _body(machine: Resource) -> Json:
-    body = deepcopy(machine.body)
-    if machine.facts["power"] == "deallocated":
-        # Recorded: a deallocated machine does not tell its disk's size and kind.
-        disk = body["properties"]["storageProfile"]["osDisk"]
-        disk.pop("diskSizeGB", None)
-        disk["managedDisk"].pop("storageAccountType", None)
-    return body
-
-
 def _with_view(cloud: "Cloud", machine: Resource) -> Json:
-    body = _body(machine)
+    body = shown(machine)
     body["properties"]["instanceView"] = instance_view(cloud, machine)
     return body
 
@@ -168,7 +124,7 @@ def _with_view(cloud: "Cloud", machine: Resource) -> Json:
 def _get(cloud: "Cloud", call: Call) -> Reply:
     machine = machine_of(cloud, call)
     return Reply(
-        body=_with_view(cloud, machine) if call.expands("instanceView") else _body(machine)
+        body=_with_view(cloud, machine) if call.expands("instanceView") else shown(machine)
     )
 
 
@@ -186,7 +142,7 @@ def _list(cloud: "Cloud", call: Call) -> Reply:
         machines = [m for m in machines if m.body["location"] == wanted]
     if call.query.get("statusOnly") == "true":
         return page(cloud, call, machines, lambda machine: _with_view(cloud, machine))
-    return page(cloud, call, machines, _body)
+    return page(cloud, call, machines, shown)
 
 
 def _delete(cloud: "Cloud", call: Call) -> Reply:
@@ -212,60 +168,28 @@ def _delete(cloud: "Cloud", call: Call) -> Reply:
 def remove_machine(cloud: "Cloud", machine: Resource) -> None:
     """Delete a machine, and its disk where that goes with it."""
     disk = machine.properties["storageProfile"]["osDisk"]
-    disk_id = disk["managedDisk"]["id"]
     if disk.get("deleteOption") == "Delete":
-        cloud.store.delete(disk_id)
-    elif (left := cloud.store.get(disk_id)) is not None:
-        left.properties["diskState"] = "Unattached"
-        left.body.pop("managedBy", None)
+        cloud.store.delete(disk["managedDisk"]["id"])
+    else:
+        release(cloud, machine)
     cloud.store.delete(machine.id)
-
-
-def _power(cloud: "Cloud", call: Call) -> Reply:
-    machine = machine_of(cloud, call)
-    state = {"deallocate": "deallocated", "poweroff": "stopped"}
-    wanted = state.get(call.path.rsplit("/", 1)[-1].lower(), "running")
-
-    def done(failure: OperationError | None) -> OperationError | None:
-        if failure is None:
-            machine.facts["power"] = wanted
-        return failure
-
-    location = str(machine.body["location"])
-    operation = cloud.operations.run(
-        call, Family.COMPUTE, location, machine.id, duration="vm_action", done=done
-    )
-    headers = cloud.operations.headers(call, operation, location=True, retry=RETRY_SECONDS)
-    return Reply(HTTPStatus.ACCEPTED, headers=headers)
-
-
-def _power_route(verb: str) -> Route:
-    return Route(
-        f"VirtualMachines_{verb[0].upper()}{verb[1:]}",
-        "POST",
-        f"{_ONE}/{verb}",
-        _power,
-        VERSIONS,
-        f"Microsoft.Compute/virtualMachines/{verb}/action",
-    )
 
 
 _WRITE, _DELETE = f"{MACHINE}/write", f"{MACHINE}/delete"
 ROUTES = [
-    Route("VirtualMachines_CreateOrUpdate", "PUT", _ONE, _put, VERSIONS, _WRITE),
+    Route("VirtualMachines_CreateOrUpdate", "PUT", ONE, _put, VERSIONS, _WRITE),
     Route(
         "VirtualMachines_Update",
         "PATCH",
-        _ONE,
-        lambda cloud, call: _update(cloud, call, machine_of(cloud, call)),
+        ONE,
+        lambda cloud, call: update(cloud, call, machine_of(cloud, call)),
         VERSIONS,
         _WRITE,
     ),
-    Route("VirtualMachines_Get", "GET", _ONE, _get, VERSIONS),
-    Route("VirtualMachines_Delete", "DELETE", _ONE, _delete, VERSIONS, _DELETE),
-    Route("VirtualMachines_InstanceView", "GET", _ONE + "/instanceView", _view, VERSIONS),
+    Route("VirtualMachines_Get", "GET", ONE, _get, VERSIONS),
+    Route("VirtualMachines_Delete", "DELETE", ONE, _delete, VERSIONS, _DELETE),
+    Route("VirtualMachines_InstanceView", "GET", ONE + "/instanceView", _view, VERSIONS),
     Route("VirtualMachines_List", "GET", _LIST, _list, VERSIONS),
     Route("VirtualMachines_ListAll", "GET", _ALL, _list, VERSIONS),
     Route("VirtualMachines_ListByLocation", "GET", _BY_LOCATION, _list, VERSIONS),
-    *[_power_route(verb) for verb in ("start", "restart", "powerOff", "deallocate")],
 ]

@@ -22,11 +22,12 @@ _CAPS_VERSION = "2022-03-03"  # recorded: not the version the request was made w
 
 
 class Family(Enum):
-    """The three makes of operation document, plus the scans of Policy Insights."""
+    """The four makes of operation document, plus the scans of Policy Insights."""
 
     IMAGE_BUILDER = "Microsoft.VirtualMachineImages/locations/{location}/operations"
     GALLERY = "Microsoft.Compute/locations/{location}/capsOperations"
     COMPUTE = "Microsoft.Compute/locations/{location}/operations"
+    DISK = "Microsoft.Compute/locations/{location}/DiskOperations"
     POLICY = "Microsoft.PolicyInsights/asyncOperationResults"
 
 
@@ -148,7 +149,8 @@ class Operations:
     def _url(self, call: Call, operation: Operation) -> str:
         path = operation.family.value.format(location=operation.location)
         version = _CAPS_VERSION if operation.family is Family.GALLERY else call.api_version
-        prefix = f"p={operation.subscription}&" if operation.family is Family.COMPUTE else ""
+        named = operation.family in {Family.COMPUTE, Family.DISK}
+        prefix = f"p={operation.subscription}&" if named else ""
         return (
             f"{call.base_url}/subscriptions/{operation.subscription}/providers/{path}/"
             f"{operation.id}?{prefix}api-version={version}{self._cloud.url_signature()}"
@@ -174,7 +176,11 @@ def _get(cloud: "Cloud", call: Call) -> Reply:
     operation = cloud.operations.get(call.params["operation"])
     running = operation.ended is None
     if call.query.get("monitor") == "true":
-        return Reply(HTTPStatus.ACCEPTED if running else HTTPStatus.OK)
+        if running:
+            return Reply(HTTPStatus.ACCEPTED)
+        # Disks are the one kind whose Location ends in the resource itself.
+        made = cloud.store.get(operation.target) if operation.family is Family.DISK else None
+        return Reply(body=made.body if made is not None else None)
     # Recorded: only the status of image version writes and deletes asks for a minute's patience.
     slow = operation.family is Family.GALLERY and "/versions/" in operation.target
     headers = {"Retry-After": "60"} if running and slow else {}

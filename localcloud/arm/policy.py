@@ -1,31 +1,24 @@
-"""Microsoft.PolicyInsights: policy states and evaluation scans."""
+"""The policy states of all resources, and the events their changes are."""
 
-import re
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from localcloud.arm.errors import bad_request
 from localcloud.arm.events import policy_event
-from localcloud.arm.ids import group_of, last_segment, seven_digits, subscription_of
-from localcloud.arm.operations import Family, OperationError
-from localcloud.arm.requests import next_link, whole_number
-from localcloud.arm.routing import GROUP, SUBSCRIPTION, Call, Reply, Route
+from localcloud.arm.ids import group_of, last_segment, seven_digits, subscription_of, type_of
 from localcloud.arm.store import Json
 
 if TYPE_CHECKING:
     from localcloud.arm.cloud import Cloud
 
-VERSIONS = frozenset({"2019-10-01", "2024-10-01"})
-_STATES = "/providers/Microsoft.PolicyInsights/policyStates/latest"
-_TERM = re.compile(r"^\s*(\w+)\s+(eq|ne)\s+(?:'([^']*)'|(true|false))\s*$", re.IGNORECASE)
-_DEFAULT_PAGE = 1000
 _POLICY_SCOPES = {
     "policyAssignmentId": "/providers/microsoft.authorization/policyassignments/",
     "policyDefinitionId": "/providers/microsoft.authorization/policydefinitions/",
     "policySetDefinitionId": "/providers/microsoft.authorization/policysetdefinitions/",
 }
+
+
+type _Key = tuple[str, str, str]
 
 
 class PolicyState(BaseModel):
@@ -43,32 +36,54 @@ class PolicyState(BaseModel):
 
 
 class PolicyStates:
-    """The latest state per resource, assignment and definition reference."""
+    """The latest state per resource, assignment and definition reference.
+
+    Whatever changes one is an event; `silent` makes it one that nobody is told.
+    """
 
     def __init__(self, cloud: "Cloud") -> None:
         self._cloud = cloud
-        self._rows: dict[tuple[str, str, str], Json] = {}
+        self._rows: dict[_Key, Json] = {}
 
-    def put(self, state: PolicyState) -> None:
+    def put(self, state: PolicyState, *, silent: bool = False) -> None:
         """Record a state; a new or changed one is an event, an unchanged one is not."""
-        key = _key(state)
-        old = self._rows.get(key)
-        row = _row(self._cloud, state)
-        row["stateId"] = old["stateId"] if old else self._cloud.guids.next().replace("-", "") * 2
-        self._rows[key] = row
-        if old is None:
-            self._cloud.events.publish(policy_event(self._cloud, "Created", row))
-        elif old["complianceState"] != row["complianceState"]:
-            self._cloud.events.publish(policy_event(self._cloud, "Changed", row))
+        key = _key(state.resource_id, state.assignment, state.reference)
+        self._record(key, _row(self._cloud, state), silent=silent)
 
-    def delete(self, state: PolicyState) -> None:
+    def restate(self, resource_id: str, assignment: str, reference: str, state: str) -> bool:
+        """Give what is known under an assignment another state; False where nothing is known.
+
+        Without a reference, all definitions of the assignment are meant.
+        """
+        asked = _key(resource_id, assignment, reference)
+        found = [
+            key for key in self._rows if key == asked or (not reference and key[:2] == asked[:2])
+        ]
+        for key in found:
+            now = seven_digits(self._cloud.clock.now())
+            changed = {"complianceState": state, "isCompliant": state == "Compliant"}
+            self._record(key, {**self._rows[key], **changed, "timestamp": now}, silent=False)
+        return bool(found)
+
+    def delete(self, state: PolicyState, *, silent: bool = False) -> None:
         """Forget a state, with its event; unknown ones are fine."""
-        row = self._rows.pop(_key(state), None)
-        if row is not None:
+        row = self._rows.pop(_key(state.resource_id, state.assignment, state.reference), None)
+        if row is not None and not silent:
             row = {**row, "timestamp": seven_digits(self._cloud.clock.now())}
             # No sample of this event is published; the state is taken to be empty.
             gone = {**row, "complianceState": "", "complianceReasonCode": ""}
             self._cloud.events.publish(policy_event(self._cloud, "Deleted", gone))
+
+    def _record(self, key: _Key, row: Json, *, silent: bool) -> None:
+        old = self._rows.get(key)
+        row["stateId"] = old["stateId"] if old else self._cloud.guids.next().replace("-", "") * 2
+        self._rows[key] = row
+        if silent:
+            return
+        if old is None:
+            self._cloud.events.publish(policy_event(self._cloud, "Created", row))
+        elif old["complianceState"] != row["complianceState"]:
+            self._cloud.events.publish(policy_event(self._cloud, "Changed", row))
 
     def under(self, scope: str) -> list[Json]:
         """The states at and below a scope, or of an assignment or definition, newest first."""
@@ -86,8 +101,8 @@ def _inside(resource: str, prefix: str) -> bool:
     return resource == prefix or resource.startswith(prefix + "/")
 
 
-def _key(state: PolicyState) -> tuple[str, str, str]:
-    return state.resource_id.lower(), state.assignment.lower(), state.reference.lower()
+def _key(resource_id: str, assignment: str, reference: str) -> _Key:
+    return resource_id.lower(), assignment.lower(), reference.lower()
 
 
 def _row(cloud: "Cloud", state: PolicyState) -> Json:
@@ -111,7 +126,7 @@ def _row(cloud: "Cloud", state: PolicyState) -> Json:
         "effectiveParameters": "",
         "isCompliant": state.state == "Compliant",
         "subscriptionId": subscription_of(resource),
-        "resourceType": known.type if known else "",
+        "resourceType": known.type if known else type_of(state.resource_id),
         "resourceLocation": known.body["location"] if known else "",
         "resourceGroup": group_of(state.resource_id),
         "resourceTags": "tbd",
@@ -132,110 +147,3 @@ def _row(cloud: "Cloud", state: PolicyState) -> Json:
         "policyAssignmentVersion": "",
         "complianceReasonCode": state.reason,
     }
-
-
-def _query(cloud: "Cloud", call: Call) -> Reply:
-    _refuse_options(call)
-    scope = call.path[: call.path.lower().index(_STATES.lower())]
-    rows = cloud.policy_states.under(scope)
-    for term in _terms(call.query.get("$filter", "")):
-        rows = [row for row in rows if _passes(row, *term)]
-    start = whole_number(call, "$skiptoken") or 0
-    size = min(_DEFAULT_PAGE, cloud.options.page_size)
-    top = whole_number(call, "$top")
-    end = start + size if top is None else min(start + size, top)
-    context = f"https://management.azure.com{scope}{_STATES[: -len('/latest')]}/$metadata#latest"
-    following = None
-    if end < len(rows) and (top is None or end < top):
-        following = next_link(call, end)
-    shown = [_shown(row, context) for row in rows[start:end]]
-    return Reply(
-        body={
-            "@odata.nextLink": following,
-            "@odata.context": context,
-            "@odata.count": len(shown),
-            "value": shown,
-        }
-    )
-
-
-def _refuse_options(call: Call) -> None:
-    for name in ("$apply", "$expand", "$select"):
-        if name in call.query:
-            raise bad_request("InvalidQueryOption", f"The option '{name}' is not simulated.")
-
-
-def _shown(row: Json, context: str) -> Json:
-    body = {key: value for key, value in row.items() if key != "stateId"}
-    return {"@odata.id": None, "@odata.context": f"{context}/$entity", **body}
-
-
-def _terms(text: str) -> list[tuple[str, str, Any]]:
-    if not text:
-        return []
-    terms = []
-    for part in re.split(r"\s+and\s+", text, flags=re.IGNORECASE):
-        found = _TERM.match(part.strip("() "))
-        if found is None:
-            raise bad_request("InvalidFilter", f"The filter '{part}' is not simulated.")
-        name, operator, string, flag = found.groups()
-        terms.append((name, operator.lower(), flag.lower() == "true" if flag else string))
-    return terms
-
-
-def _passes(row: Json, name: str, operator: str, value: Any) -> bool:
-    field = {key.lower(): key for key in row}.get(name.lower())
-    if field is None:
-        raise bad_request("InvalidFilter", f"There is no property '{name}' to filter by.")
-    same = str(row[field]).lower() == str(value).lower()
-    return same if operator == "eq" else not same
-
-
-def _scan(cloud: "Cloud", call: Call) -> Reply:
-    def done(failure: OperationError | None) -> OperationError | None:
-        return failure
-
-    target = call.path[: call.path.lower().index("/providers/microsoft.policyinsights")]
-    operation = cloud.operations.run(
-        call, Family.POLICY, "", target, duration="policy_scan", done=done
-    )
-    return Reply(HTTPStatus.ACCEPTED, headers=cloud.operations.policy_location(call, operation))
-
-
-_QUERY, _TRIGGER = _STATES + "/queryResults", _STATES + "/triggerEvaluation"
-_ACTION = "Microsoft.PolicyInsights/policyStates/triggerEvaluation/action"
-ROUTES = [
-    Route(
-        "PolicyStates_ListQueryResultsForSubscription",
-        "POST",
-        SUBSCRIPTION + _QUERY,
-        _query,
-        VERSIONS,
-    ),
-    Route(
-        "PolicyStates_ListQueryResultsForResourceGroup", "POST", GROUP + _QUERY, _query, VERSIONS
-    ),
-    Route(
-        "PolicyStates_ListQueryResultsForResource",
-        "POST",
-        "/?/subscriptions/{sub}/{resource+}" + _QUERY,
-        _query,
-        VERSIONS,
-    ),
-    Route(
-        "PolicyStates_TriggerSubscriptionEvaluation",
-        "POST",
-        SUBSCRIPTION + _TRIGGER,
-        _scan,
-        VERSIONS,
-        _ACTION,
-    ),
-    Route(
-        "PolicyStates_TriggerResourceGroupEvaluation",
-        "POST",
-        GROUP + _TRIGGER,
-        _scan,
-        VERSIONS,
-        _ACTION,
-    ),
-]

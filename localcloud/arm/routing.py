@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.arm.errors import ArmError, bad_request
 from localcloud.arm.events import ResourceChange
+from localcloud.arm.ids import type_of
 from localcloud.arm.store import Json
 
 if TYPE_CHECKING:
@@ -85,6 +86,13 @@ class Call:
             creates=self.creates,
             client_request_id=self.client_request_id,
         )
+
+    @property
+    def permission(self) -> str:
+        """The permission this call needs, such as `Microsoft.Compute/virtualMachines/read`."""
+        if self.route.action:
+            return self.route.action
+        return f"{type_of(self.path)}/read"
 
     def expands(self, name: str) -> bool:
         """True where `$expand` names this part."""

@@ -1,4 +1,4 @@
-"""Managed run commands of virtual machines."""
+"""Managed run commands of virtual machines and of the instances of Uniform scale sets."""
 
 from copy import deepcopy
 from http import HTTPStatus
@@ -6,26 +6,52 @@ from typing import TYPE_CHECKING
 
 from localcloud.arm.errors import bad_request, conflict
 from localcloud.arm.guest_commands import Outcome
-from localcloud.arm.ids import with_offset
-from localcloud.arm.machines import MACHINE, RETRY_SECONDS, VERSIONS, machine_of
+from localcloud.arm.ids import compute_id, with_offset
+from localcloud.arm.machine_models import RETRY_SECONDS
+from localcloud.arm.machines import VERSIONS, machine_of
 from localcloud.arm.operations import Family, Operation, OperationError
 from localcloud.arm.requests import page, properties_of, require, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route
+from localcloud.arm.scale_set_instances import INSTANCE
 from localcloud.arm.store import Json, Resource
 
 if TYPE_CHECKING:
     from localcloud.arm.cloud import Cloud
 
 RUN_COMMAND = "Microsoft.Compute/virtualMachines/runCommands"
+INSTANCE_COMMAND = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommands"
 _LIST = GROUP + "/providers/Microsoft.Compute/virtualMachines/{vm}/runCommands"
 _ONE = _LIST + "/{command}"
+_INSTANCE_LIST = (
+    GROUP + "/providers/Microsoft.Compute/virtualMachineScaleSets/{set}/virtualMachines/{instance}"
+    "/runCommands"
+)
+_INSTANCE_ONE = _INSTANCE_LIST + "/{command}"
 # Azure docs, "Run scripts in your Linux VM by using managed Run Commands": only the last 4 KB.
 _OUTPUT_BYTES = 4096
 _SECRET_FIELDS = ("protectedParameters", "runAsPassword")
 
 
+def _machine_of(cloud: "Cloud", call: Call) -> Resource:
+    if "vm" in call.params:
+        return machine_of(cloud, call)
+    scale_set = compute_id(call.sub, call.rg, "virtualMachineScaleSets", call.params["set"])
+    number = call.params["instance"]
+    name = f"{call.params['set']}/{number}"
+    return require(cloud, f"{scale_set}/virtualMachines/{number}", INSTANCE, name, call.rg)
+
+
+def _type_of(machine: Resource) -> str:
+    return INSTANCE_COMMAND if machine.type == INSTANCE else RUN_COMMAND
+
+
+def _path_of(machine: Resource) -> str:
+    """The machine's name, after that of its scale set where it is an instance."""
+    return "/".join(machine.id.split("/")[8::2])
+
+
 def _put(cloud: "Cloud", call: Call) -> Reply:
-    machine = machine_of(cloud, call)
+    machine = _machine_of(cloud, call)
     if machine.properties["provisioningState"] != "Succeeded":
         raise conflict(
             "OperationNotAllowed",
@@ -61,7 +87,7 @@ def _new_command(call: Call, machine: Resource, target: str, asked: Json) -> Res
     body: Json = {
         "name": call.params["command"],
         "id": target,
-        "type": RUN_COMMAND,
+        "type": _type_of(machine),
         "location": machine.body["location"],
         "tags": tags_of(call),
         "properties": {
@@ -77,7 +103,7 @@ def _new_command(call: Call, machine: Resource, target: str, asked: Json) -> Res
             },
         },
     }
-    return Resource(target, RUN_COMMAND, body)
+    return Resource(target, _type_of(machine), body)
 
 
 def _start(cloud: "Cloud", machine: Resource, command: Resource, operation: Operation) -> None:
@@ -139,13 +165,13 @@ def _shown(command: Resource, *, view: bool) -> Json:
 
 
 def _command(cloud: "Cloud", call: Call) -> Resource:
-    machine = machine_of(cloud, call)
+    machine = _machine_of(cloud, call)
     name = call.params["command"]
     return require(
         cloud,
         f"{machine.id}/runCommands/{name}",
-        RUN_COMMAND,
-        f"{machine.name}/{name}",
+        _type_of(machine),
+        f"{_path_of(machine)}/{name}",
         call.rg,
     )
 
@@ -155,14 +181,14 @@ def _get(cloud: "Cloud", call: Call) -> Reply:
 
 
 def _list(cloud: "Cloud", call: Call) -> Reply:
-    machine = machine_of(cloud, call)
+    machine = _machine_of(cloud, call)
     view = call.expands("instanceView")
-    commands = list(cloud.store.of_type(RUN_COMMAND, machine.id))
+    commands = list(cloud.store.of_type(_type_of(machine), machine.id))
     return page(cloud, call, commands, lambda command: _shown(command, view=view))
 
 
 def _delete(cloud: "Cloud", call: Call) -> Reply:
-    machine = machine_of(cloud, call)
+    machine = _machine_of(cloud, call)
     target = f"{machine.id}/runCommands/{call.params['command']}"
     if cloud.store.get(target) is None:
         return Reply(HTTPStatus.NO_CONTENT)
@@ -184,10 +210,19 @@ def _delete(cloud: "Cloud", call: Call) -> Reply:
     return Reply(HTTPStatus.ACCEPTED, headers=headers)
 
 
-_WRITE, _DELETE = f"{MACHINE}/runCommands/write", f"{MACHINE}/runCommands/delete"
+def _routes(name: str, read: str, list_path: str, one_path: str, kind: str) -> list[Route]:
+    write, delete = f"{kind}/write", f"{kind}/delete"
+    return [
+        Route(f"{name}_CreateOrUpdate", "PUT", one_path, _put, VERSIONS, write),
+        Route(f"{name}_Get{read}", "GET", one_path, _get, VERSIONS),
+        Route(f"{name}_Delete", "DELETE", one_path, _delete, VERSIONS, delete),
+        Route(f"{name}_List{read}", "GET", list_path, _list, VERSIONS),
+    ]
+
+
 ROUTES = [
-    Route("VirtualMachineRunCommands_CreateOrUpdate", "PUT", _ONE, _put, VERSIONS, _WRITE),
-    Route("VirtualMachineRunCommands_GetByVirtualMachine", "GET", _ONE, _get, VERSIONS),
-    Route("VirtualMachineRunCommands_Delete", "DELETE", _ONE, _delete, VERSIONS, _DELETE),
-    Route("VirtualMachineRunCommands_ListByVirtualMachine", "GET", _LIST, _list, VERSIONS),
+    *_routes("VirtualMachineRunCommands", "ByVirtualMachine", _LIST, _ONE, RUN_COMMAND),
+    *_routes(
+        "VirtualMachineScaleSetVMRunCommands", "", _INSTANCE_LIST, _INSTANCE_ONE, INSTANCE_COMMAND
+    ),
 ]

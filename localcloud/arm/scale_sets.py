@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from localcloud.arm.errors import bad_request
 from localcloud.arm.ids import compute_id, with_offset
-from localcloud.arm.machine_models import os_profile
-from localcloud.arm.machines import RETRY_SECONDS, VERSIONS
+from localcloud.arm.machine_disks import refuse_profile
+from localcloud.arm.machine_models import RETRY_SECONDS, os_profile
+from localcloud.arm.machines import VERSIONS
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
 from localcloud.arm.requests import body_of, page, properties_of, require, tags_of
@@ -66,6 +67,7 @@ def _model(cloud: "Cloud", asked: Json, location: str, subscription: str) -> Jso
     profile = deepcopy(asked.get("virtualMachineProfile") or {})
     storage = profile.get("storageProfile") or {}
     image = check_image(cloud, storage.get("imageReference") or {}, location, subscription)
+    refuse_profile(specialized=image.specialized, with_profile="osProfile" in profile)
     if "osProfile" in profile:
         profile["osProfile"] = os_profile(profile["osProfile"], image.guest.os)
     _fill_network(profile.get("networkProfile") or {})
@@ -131,7 +133,7 @@ def _update(cloud: "Cloud", call: Call, scale_set: Resource) -> Reply:
     current = scale_set.properties["virtualMachineProfile"]["storageProfile"]
     if reference and reference != current["imageReference"]:
         check_image(cloud, reference, str(scale_set.body["location"]), call.sub)
-        current["imageReference"] = deepcopy(reference)
+        current["imageReference"] = {k: v for k, v in reference.items() if k != "exactVersion"}
         scale_set.facts["model"] += 1
     scale_set.properties["provisioningState"] = "Updating"
     headers = _provision(cloud, call, scale_set)

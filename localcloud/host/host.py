@@ -30,6 +30,7 @@ class HostOptions:
     `packages`: the app's own top-level modules, imported afresh at every start.
     `before_stop`: awaited on the app's own loop before it ends, to close what the app opened.
     `deliver_twice`: deliver every queue message once more after it succeeded.
+    `shuffle`: the seed of a random order in which queue messages are handled; None for their own.
     `lease`: for how long a message is hidden while its function runs (renewed at half-time).
     `max_polling_interval`: in place of the one in host.json, for all queues but poison queues:
     those are empty almost always, and looking at them costs as much as at any other.
@@ -40,6 +41,7 @@ class HostOptions:
     packages: tuple[str, ...] = ("function_app",)
     before_stop: Hook | None = None
     deliver_twice: bool = False
+    shuffle: int | None = None
     lease: float = LEASE_S
     max_polling_interval: float | None = None
     run_timers: bool = True
@@ -193,7 +195,11 @@ class FunctionsHost:
             clocks.start(timer.run())
 
     def _queue_listeners(self, queues: Queues, settings: HostSettings) -> list[QueueListener]:
-        delivery = Delivery(lease=self._options.lease, twice=self._options.deliver_twice)
+        delivery = Delivery(
+            lease=self._options.lease,
+            twice=self._options.deliver_twice,
+            shuffle=self._options.shuffle,
+        )
         return [
             QueueListener(
                 function,

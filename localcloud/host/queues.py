@@ -16,6 +16,7 @@ from azure.storage.queue import QueueMessage
 
 from localcloud.errors import FunctionsHostError
 from localcloud.host.bindings import Function
+from localcloud.host.disorder import Disorder, Holds
 from localcloud.host.invoker import Invoker
 from localcloud.host.metadata import queue_metadata
 from localcloud.host.protos import TypedData
@@ -35,11 +36,14 @@ class Delivery:
     """How messages are delivered; the defaults are Azure's.
 
     `lease` is for how long a message is hidden while its function runs, in seconds; it is renewed
-    at half-time. `twice` delivers every message once more after it succeeded.
+    at half-time. `twice` delivers every message once more after it succeeded. `shuffle` is the
+    seed of a random order: a batch is started in any order, and some deliveries are held back for
+    a while, so that others come first.
     """
 
     lease: float = LEASE_S
     twice: bool = False
+    shuffle: int | None = None
 
 
 class QueueListener:
@@ -65,6 +69,7 @@ class QueueListener:
         self._tasks = tasks
         self._settings = settings
         self._delivery = delivery
+        self._disorder = Disorder(delivery.shuffle, binding.queue_name)
         self._running: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._open = asyncio.Event()
@@ -121,8 +126,8 @@ class QueueListener:
         self._receiving = True
         try:
             messages = await self._receive()
-            for message in messages:
-                task = self._tasks.start(self._process(message))
+            for message, holds in self._disorder.mix(messages):
+                task = self._tasks.start(self._process(message, holds))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
         finally:
@@ -146,15 +151,17 @@ class QueueListener:
             logger.warning("Queue %s could not be read: %s", self.queue_name, error)
             return []
 
-    async def _process(self, message: QueueMessage) -> None:
+    async def _process(self, message: QueueMessage, holds: Holds) -> None:
         dequeued = message.dequeue_count or 1
         text = decode(message.content, as_base64=self._settings.base64)
         if text is None or (dequeued > self._settings.max_dequeue_count and self._has_poison_queue):
             await self._to_poison(message)
             return
         async with self._lease(message):
+            await asyncio.sleep(holds.first)
             succeeded = await self._invoke(message, text, dequeued)
             if succeeded and self._delivery.twice:
+                await asyncio.sleep(holds.second)
                 succeeded = await self._invoke(message, text, dequeued + 1)
         if succeeded:
             await self._delete(message)

@@ -1,7 +1,7 @@
 """The machines the teams of the scenario run: how each is asked for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from localcloud.environment import TEAMS_SUBSCRIPTION
 from localcloud.scenario.clients import Json
@@ -26,6 +26,8 @@ class Machine:
     region: str = "westeurope"
     instances: int = 0
     """0 for a VM of its own."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Besides its team."""
 
     @property
     def group(self) -> str:
@@ -51,7 +53,7 @@ def _vm(machine: Machine) -> Json:
     nic = f"{network}/networkInterfaces/{machine.name}-nic"
     return {
         "location": machine.region,
-        "tags": {"team": machine.team},
+        "tags": {"team": machine.team, **machine.tags},
         "properties": {
             "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
             "storageProfile": _storage(machine),
@@ -64,7 +66,7 @@ def _vm(machine: Machine) -> Json:
 def _scale_set(machine: Machine) -> Json:
     return {
         "location": machine.region,
-        "tags": {"team": machine.team},
+        "tags": {"team": machine.team, **machine.tags},
         "sku": {"name": "Standard_D2s_v5", "tier": "Standard", "capacity": machine.instances},
         "properties": {
             "orchestrationMode": "Uniform",

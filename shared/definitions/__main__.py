@@ -1,12 +1,13 @@
-"""Checks image definitions and prints their JSON Schema, from the command line."""
+"""Checks image definitions and the fleet policy, and prints their JSON Schemas."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared.definitions.fleet_file import load_fleet_policy
 from shared.definitions.loader import load_definitions
-from shared.definitions.schema import schema_text
+from shared.definitions.schema import fleet_schema_text, schema_text
 from shared.errors import DefinitionError
 
 
@@ -16,7 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "schema":
         sys.stdout.write(schema_text())
         return 0
-    return _check(options.folder)
+    if options.command == "fleet-schema":
+        sys.stdout.write(fleet_schema_text())
+        return 0
+    return _check_fleet(options.file) if options.command == "fleet" else _check(options.folder)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -25,6 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="name everything that is wrong with the definitions")
     check.add_argument("folder", nargs="?", type=Path, default=Path("images"))
     commands.add_parser("schema", help="print the JSON Schema of an image definition")
+    fleet = commands.add_parser("fleet", help="name everything that is wrong with the fleet policy")
+    fleet.add_argument("file", nargs="?", type=Path, default=Path("fleet.yaml"))
+    commands.add_parser("fleet-schema", help="print the JSON Schema of the fleet policy")
     return parser
 
 
@@ -40,6 +47,23 @@ def _check(folder: Path) -> int:
             f"{name}: {len(definition.customizers)} customizers, {len(definition.checks)} checks, "
             f"{len(definition.repairs)} repairs, to {regions}\n"
         )
+    return 0
+
+
+def _check_fleet(file: Path) -> int:
+    if not file.exists():
+        sys.stdout.write(f"{file}: there is no such file; everything is as by default\n")
+        return 0
+    try:
+        policy = load_fleet_policy(file)
+    except DefinitionError as error:
+        sys.stdout.write("".join(f"{problem}\n" for problem in error.problems))
+        return 1
+    named = ", ".join(sorted(policy.teams)) or "none"
+    sys.stdout.write(
+        f"{file}: {len(policy.rules.owners)} ways to find a team; teams with rules of their own: "
+        f"{named}\n"
+    )
     return 0
 
 

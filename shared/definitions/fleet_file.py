@@ -46,6 +46,7 @@ def to_policy(file: FleetFile) -> FleetPolicy:
         policy_stale_after=timedelta(hours=file.policy_states.stale_after_hours),
         history_kept=timedelta(days=file.history.keep_days),
         tattoo_tag=file.tattoo.tag.lower(),
+        tattoo_every=timedelta(days=file.tattoo.every_days),
     )
 
 

@@ -131,6 +131,7 @@ class TattooSection(Section):
         default="assay-read-tattoo",
         description="Tag that lets Assay read the tattoo inside the guest when it says `true`.",
     )
+    every_days: Days = Field(default=7, description="After how many days it is read again.")
 
 
 class FleetFile(TeamSection):

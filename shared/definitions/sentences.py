@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _SENTENCES = {
     "missing": "is missing",
+    "greater_than": "must be more than {gt}, is {given}",
+    "float_type": "must be a number, is {given}",
     "greater_than_equal": "must be at least {ge}, is {given}",
     "less_than_equal": "must be at most {le}, is {given}",
     "string_pattern_mismatch": "{words}, is {given}",
@@ -61,7 +63,13 @@ def _says(
     sentence = _SENTENCES.get(kind)
     if sentence is None:
         return detail["msg"]
+    context = {name: _plain(value) for name, value in context.items()}
     return sentence.format(**context, words=words, wanted=wanted, given=_shown(given))
+
+
+def _plain(value: object) -> object:
+    """Return a bound as people write it: 1, not 1.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _not_a_text(given: object, written: str) -> str:

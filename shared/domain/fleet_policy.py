@@ -62,6 +62,8 @@ class FleetPolicy:
     """How long lines of history and the records of deleted VMs are kept."""
     tattoo_tag: str = "assay-read-tattoo"
     """Tag, in lower case, that lets us read the tattoo in the guest when it says `true`."""
+    tattoo_every: timedelta = 7 * _DAY
+    """After this a tattoo is read again."""
 
     def of(self, team: str) -> TeamPolicy:
         """Return what is asked of *team*."""

@@ -179,6 +179,8 @@ class TattooReading:
     """The image version the VM ran by the register when it was read."""
     differences: tuple[str, ...] = ()
     """One sentence per fact that differs, or why it cannot be read."""
+    since: datetime | None = None
+    """When a look first found the same, for this version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,11 +188,12 @@ class Attestation:
     """What Azure Policy was last told of a VM."""
 
     state: str
-    """`Compliant` or `NonCompliant`."""
+    """`Compliant` or `NonCompliant`; `Unknown` when it could not be told yet."""
     said_at: datetime
     expires_at: datetime
+    """When it lapses; of what could not be told, when it may be tried again."""
     about: str
-    """Digest of verdict, reason and due date it was made from."""
+    """Digest of verdict, image version and due date it was made from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

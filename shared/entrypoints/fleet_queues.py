@@ -45,6 +45,41 @@ async def judge_vm(message: func.QueueMessage) -> None:
     await receive("judge_vm", message)
 
 
+@bp.function_name("read_tattoo")
+@bp.queue_trigger(arg_name="message", queue_name="read-tattoo", connection=STORAGE)
+async def read_tattoo(message: func.QueueMessage) -> None:
+    """Deliver a `read-tattoo` message to its step."""
+    await receive("read_tattoo", message)
+
+
+@bp.function_name("attest_vm")
+@bp.queue_trigger(arg_name="message", queue_name="attest-vm", connection=STORAGE)
+async def attest_vm(message: func.QueueMessage) -> None:
+    """Deliver an `attest-vm` message to its step."""
+    await receive("attest_vm", message)
+
+
+@bp.function_name("sweep_fleet")
+@bp.queue_trigger(arg_name="message", queue_name="sweep-fleet", connection=STORAGE)
+async def sweep_fleet(message: func.QueueMessage) -> None:
+    """Deliver a `sweep-fleet` message to its step."""
+    await receive("sweep_fleet", message)
+
+
+@bp.function_name("sweep_subscriptions")
+@bp.queue_trigger(arg_name="message", queue_name="sweep-subscriptions", connection=STORAGE)
+async def sweep_subscriptions(message: func.QueueMessage) -> None:
+    """Deliver a `sweep-subscriptions` message to its step."""
+    await receive("sweep_subscriptions", message)
+
+
+@bp.function_name("settle_drift")
+@bp.queue_trigger(arg_name="message", queue_name="settle-drift", connection=STORAGE)
+async def settle_drift(message: func.QueueMessage) -> None:
+    """Deliver a `settle-drift` message to its step."""
+    await receive("settle_drift", message)
+
+
 @bp.function_name("find_old_history")
 @bp.queue_trigger(arg_name="message", queue_name="find-old-history", connection=STORAGE)
 async def find_old_history(message: func.QueueMessage) -> None:

@@ -10,6 +10,7 @@ from shared.messages import (
     FindOldHistory,
     PromoteImage,
     RetireImages,
+    SweepFleet,
     WatchGallery,
 )
 from shared.telemetry import new_correlation_id
@@ -43,6 +44,19 @@ async def look_after_images(timer: func.TimerRequest) -> None:  # noqa: ARG001 -
     for look in looks:
         envelope = Envelope(command=look, correlation_id=new_correlation_id())
         await app.dispatcher.enqueue(envelope)
+
+
+@bp.function_name("look_at_fleet")
+@bp.timer_trigger(arg_name="timer", schedule="%ASSAY_SWEEP_SCHEDULE%")
+async def look_at_fleet(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Ask for a sweep of the fleet, to find what no event told.
+
+    It is named by the minute: a timer that fires twice asks for one sweep.
+    """
+    app = runtime.current()
+    command = SweepFleet(sweep_id=f"{app.now():%Y%m%dt%H%Mz}")
+    envelope = Envelope(command=command, correlation_id=new_correlation_id())
+    await app.dispatcher.enqueue(envelope)
 
 
 @bp.function_name("look_after_history")

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 
 from shared.domain.image_definition import Check, ImageDefinition
 from shared.domain.tattoo import differences, parse
+from shared.domain.tattoo_reader import TIMEOUT_SECONDS, tattoo_reader
 from shared.domain.verification import TATTOO, CheckResult, Outcome, Verification
 from shared.factory.check_results import read_result
-from shared.factory.tattoo_customizer import tattoo_reader
 from shared.ports import RunCommandStatus
-
-TATTOO_TIMEOUT_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ def checks_of(definition: ImageDefinition, *, source: bool) -> tuple[Check, ...]
     tattoo = Check(
         name=TATTOO,
         script=tattoo_reader(definition.os),
-        timeout_seconds=TATTOO_TIMEOUT_SECONDS,
+        timeout_seconds=TIMEOUT_SECONDS,
     )
     return (*definition.checks, tattoo)
 

@@ -1,4 +1,4 @@
-"""The scripts that stamp the tattoo into an image and read it back."""
+"""The scripts that stamp the tattoo into an image."""
 
 import re
 
@@ -35,15 +35,6 @@ New-ItemProperty -Path '{key}' -Name 'os-version' -Value $version -PropertyType 
 | Out-Null
 """
 
-_WINDOWS_READER = """\
-$ErrorActionPreference = 'Stop'
-$tattoo = Get-ItemProperty -Path '{key}'
-foreach ($name in (Get-Item -Path '{key}').Property) {{
-    $value = $tattoo.$name
-    Write-Output "$name=$value"
-}}
-"""
-
 
 def tattoo_customizer(os: OperatingSystem, facts: dict[str, str]) -> Customizer:
     """Return the customizer that writes *facts* into the guest, and the guest's own `os-version`.
@@ -66,13 +57,6 @@ def tattoo_customizer(os: OperatingSystem, facts: dict[str, str]) -> Customizer:
         kind=CustomizerKind.SHELL,
         script=_LINUX.format(facts=render(facts), path=LINUX_PATH),
     )
-
-
-def tattoo_reader(os: OperatingSystem) -> str:
-    """Return the script that prints the tattoo of a running VM as `key=value` lines."""
-    if os is OperatingSystem.WINDOWS:
-        return _WINDOWS_READER.format(key=WINDOWS_KEY)
-    return f"cat {LINUX_PATH}\n"
 
 
 def _windows(facts: dict[str, str]) -> str:

@@ -103,6 +103,15 @@ class Catalog:
         return any(before[n].versions != taken.versions for n, taken in self._taken.items())
 
 
+def definition_of(image_id: str, definitions: Definitions, gallery: Gallery) -> str:
+    """Return the definition a gallery image is of; empty when it is not in our gallery.
+
+    A gallery image has the name of its definition. It keeps it when the definition is removed.
+    """
+    ours = {_gallery_of(gallery.image_id(definition)) for definition in definitions.values()}
+    return image_id.rpartition("/")[2] if _gallery_of(image_id) in ours else ""
+
+
 def _gallery_of(image_id: str) -> str:
     """Return what the ids of a gallery's images start with, `/images/` included."""
     gallery, images, _ = image_id.rpartition("/images/")

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
+from shared.fleet.attesting import joined
 from shared.fleet.catalog import Catalog
 from shared.fleet.record import Change, Lens
 from shared.fleet.register import all_of, judge_image, write
@@ -18,6 +20,7 @@ async def judge_vm(
     gallery: Gallery,
     definitions: Definitions,
     fleet_policy: FleetPolicy,
+    attestation_rules: AttestationRules,
     now: datetime,
 ) -> list[Message]:
     """Judge each VM and save those that come off differently than before.
@@ -33,10 +36,16 @@ async def judge_vm(
 
     async def one(stored: Stored[VmEntry]) -> list[Message]:
         change = await judged_anew(stored.value, catalog, lens, now=now, because=command.because)
-        return await write(stored, change, vms=vms, now=now, because=command.because)
+        return await write(
+            stored,
+            change,
+            vms=vms,
+            attestation_rules=attestation_rules,
+            now=now,
+            because=command.because,
+        )
 
-    said = await all_of(one(stored) for stored in entries)
-    return [message for messages in said for message in messages]
+    return joined(await all_of(one(stored) for stored in entries))
 
 
 async def judged_anew(

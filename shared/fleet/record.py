@@ -10,7 +10,7 @@ from shared.domain.identifiers import normalise_region, parse_resource_id, vm_ke
 from shared.domain.policy import evaluated_at, roll_up
 from shared.domain.team import Place, kind_of, team_of
 from shared.domain.verdict import Judgement
-from shared.domain.vm_record import Image, Machine, VmFacts, VmRecord
+from shared.domain.vm_record import Image, Machine, TattooReading, VmFacts, VmRecord
 from shared.ports import VmEntry
 
 
@@ -155,6 +155,14 @@ def policy_said(entry: VmEntry, *, now: datetime, because: str) -> Change:
         policy_as_of=evaluated_at(entry.policy_states),
     )
     return _change(entry, record, now=now, because=because)
+
+
+def tattoo_read(entry: VmEntry, reading: TattooReading, *, now: datetime) -> Change:
+    """Return the entry with what was read in the guest."""
+    if entry.record is None:
+        return Change(entry)
+    record = replace(entry.record, tattoo=reading)
+    return _change(entry, record, now=now, because=f"tattoo read by {reading.by}")
 
 
 def _change(entry: VmEntry, record: VmRecord, *, now: datetime, because: str) -> Change:

@@ -3,27 +3,34 @@
 from dataclasses import replace
 from datetime import datetime
 
+from shared.domain.attestation import AttestationRules
 from shared.domain.identifiers import normalise_id, vm_key
 from shared.domain.policy import merge
 from shared.domain.vm_record import PolicyState
 from shared.errors import BadMessageError
+from shared.fleet.hear_own_state import hear_own_state
 from shared.fleet.record import policy_said
 from shared.messages import Message, RecordPolicyState
 from shared.ports import Vms
 
 
 async def record_policy_state(
-    command: RecordPolicyState, *, vms: Vms, now: datetime
+    command: RecordPolicyState, *, vms: Vms, attestation_rules: AttestationRules, now: datetime
 ) -> list[Message]:
     """Keep the state unless a newer one is held for the same assignment and definition.
 
     Of a VM not yet known the state is kept too: its record takes the roll-up up when it appears.
+    What we attested ourselves comes back as a state too, and does not count.
     """
     try:
         key = vm_key(command.resource_id)
     except ValueError as error:
         raise BadMessageError(f"record_policy_state cannot be done: {error}") from error
     stored = await vms.get(key)
+    if attestation_rules.is_ours(command.assignment_id, command.reference_id):
+        return await hear_own_state(
+            command, stored, vms=vms, attestation_rules=attestation_rules, now=now
+        )
     states = merge(stored.value.policy_states, _state(command))
     change = policy_said(
         replace(stored.value, policy_states=states), now=now, because=_because(command)

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
 
+from shared.domain.attestation import AttestationRules
 from shared.domain.history import Transition
 from shared.domain.verdict import judge
 from shared.domain.vm_record import Image, Machine, Verdict, VmRecord
+from shared.fleet.attesting import attesting
 from shared.fleet.catalog import Catalog
 from shared.fleet.record import Change, Judged
 from shared.messages import Announcement, Message
@@ -35,11 +37,19 @@ async def judge_image(
 
 
 async def write(
-    stored: Stored[VmEntry], change: Change, *, vms: Vms, now: datetime, because: str
+    stored: Stored[VmEntry],
+    change: Change,
+    *,
+    vms: Vms,
+    attestation_rules: AttestationRules,
+    now: datetime,
+    because: str,
 ) -> list[Message]:
-    """Save *change*, made *because* of what, and return what is to be announced.
+    """Save *change*, made *because* of what, and return what is to be announced and attested.
 
     An unchanged VM is saved too: that writes nothing, but ends what a delivery before left undone.
+    The record itself tells whether Azure Policy knows its verdict, so that is asked for until it
+    does.
 
     Raises ConflictError when another delivery wrote the VM since it was loaded.
     """
@@ -47,9 +57,11 @@ async def write(
     record = change.entry.record
     if record is None:
         return []
+    follows = attesting([record], attestation_rules, now)
     if change.lines:
-        return _announce(record, change.lines, first=record.transitions - len(change.lines) + 1)
-    return await _announce_again(record, vms=vms, now=now, because=because)
+        first = record.transitions - len(change.lines) + 1
+        return follows + _announce(record, change.lines, first=first)
+    return follows + await _announce_again(record, vms=vms, now=now, because=because)
 
 
 async def all_of[T](work: Iterable[Awaitable[T]]) -> list[T]:

@@ -1,4 +1,4 @@
-"""track_image_version: a gallery image version changed or went; write it down, judge its users."""
+"""track_image_version: a gallery image version, or a whole image, changed or went; look at it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,7 +7,8 @@ from shared.domain.history import Transition
 from shared.domain.identifiers import parse_gallery_image
 from shared.domain.image_version import ImageVersion, VersionState
 from shared.errors import BadMessageError
-from shared.messages import JudgeImageUsers, Message, TrackImageVersion
+from shared.fleet.catalog import definition_of
+from shared.messages import JudgeImageUsers, Message, PromoteImage, TrackImageVersion
 from shared.ports import Definitions, Gallery, GalleryVersion, ImageVersions
 
 _IN_THE_MAKING = frozenset({VersionState.RESERVED, VersionState.CANDIDATE})
@@ -29,12 +30,13 @@ async def track_image_version(
     happen while it is in the making, where nothing follows, and judging an unchanged VM only reads.
     """
     named = parse_gallery_image(command.resource_id)
-    if named is None or named.version is None:
+    if named is None:
         raise BadMessageError(
-            f"track_image_version cannot be done: {command.resource_id!r} is no image version"
+            f"track_image_version cannot be done: {command.resource_id!r} is no gallery image"
         )
-    ours = (d.name for d in definitions.values() if gallery.image_id(d) == named.image_id)
-    definition = next(ours, None)
+    definition = definition_of(named.image_id, definitions, gallery)
+    if named.version is None:
+        return await _gone_with_their_image(definition, named.image_id, image_versions, gallery)
     stored = await image_versions.get(definition, named.version) if definition else None
     if stored is None or stored.value.state in _IN_THE_MAKING:
         return []
@@ -46,7 +48,28 @@ async def track_image_version(
         return []
     change = "changed in the gallery" if found else "was deleted from the gallery"
     because = f"version {named.version} {change}"
-    return [JudgeImageUsers(image_id=named.image_id, image_version=named.version, because=because)]
+    messages: list[Message] = []
+    if row != stored.value and definition in definitions:
+        # It is published in another way than we knew: the channels look whether it is theirs, as
+        # their timer does where this delivery dies.
+        messages.append(PromoteImage(definition=definition))
+    # In a region it left, everybody hears of it: there it may have been the only one offered.
+    changed = named.version if row.regions == stored.value.regions else ""
+    judging = JudgeImageUsers(image_id=named.image_id, image_version=changed, because=because)
+    return [*messages, judging]
+
+
+async def _gone_with_their_image(
+    definition: str, image_id: str, image_versions: ImageVersions, gallery: Gallery
+) -> list[Message]:
+    """Return a look at every version the register holds and the gallery does not, any more."""
+    rows = [s.value for s in await image_versions.list(definition)] if definition else []
+    left = set(await gallery.versions(image_id)) if rows else set[str]()
+    return [
+        TrackImageVersion(resource_id=row.resource_id)
+        for row in rows
+        if row.deleted_at is None and row.version not in left and row.state not in _IN_THE_MAKING
+    ]
 
 
 def _row(row: ImageVersion, found: GalleryVersion | None, now: datetime) -> ImageVersion:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from azure.core.rest import HttpRequest
     from azure.mgmt.compute.aio import ComputeManagementClient
     from azure.mgmt.imagebuilder.aio import ImageBuilderClient
+    from azure.mgmt.policyinsights.aio import PolicyInsightsClient
     from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
 SCOPE = "https://management.azure.com/.default"
@@ -51,6 +52,7 @@ class AzureClients:
         self._transport: AioHttpTransport | None = None
         self._computes: dict[str, ComputeManagementClient] = {}
         self._image_builder: ImageBuilderClient | None = None
+        self._policy_insights: PolicyInsightsClient | None = None
         self._plain: AsyncPipelineClient[Any, Any] | None = None
         self._resource_graph: ResourceGraphClient | None = None
 
@@ -74,6 +76,16 @@ class AzureClients:
                 self._credential, self._settings.subscription_id, **self._options()
             )
         return self._image_builder
+
+    def policy_insights(self) -> "PolicyInsightsClient":
+        """Return the Policy Insights client, which asks about every subscription we may read."""
+        from azure.mgmt.policyinsights.aio import PolicyInsightsClient  # noqa: PLC0415 - heavy
+
+        if self._policy_insights is None:
+            self._policy_insights = PolicyInsightsClient(
+                self._credential, self._settings.subscription_id, **self._options()
+            )
+        return self._policy_insights
 
     def resource_graph(self) -> "ResourceGraphClient":
         """Return the Resource Graph client, which asks every subscription we may read."""
@@ -109,6 +121,7 @@ class AzureClients:
         self._transport = None
         self._computes.clear()
         self._image_builder = None
+        self._policy_insights = None
         self._plain = None
         self._resource_graph = None
 

@@ -7,6 +7,7 @@ none of the host's names (`id`, `dequeueCount`, `insertionTime` …), and all el
 Readers ignore fields they do not know and refuse a version newer than theirs; writers are strict.
 """
 
+from shared.messages.attestation_commands import AttestVm
 from shared.messages.base import Announcement, Command, Delayed, Message
 from shared.messages.build_commands import (
     BY_EVENT,
@@ -53,6 +54,8 @@ from shared.messages.fleet_commands import (
 )
 from shared.messages.history_commands import FindOldHistory, TrimHistory
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
+from shared.messages.tattoo_commands import ReadTattoo
 
 __all__ = [
     "BY_EVENT",
@@ -61,6 +64,7 @@ __all__ = [
     "Announcement",
     "ApproveImage",
     "AttestImage",
+    "AttestVm",
     "BuildCommand",
     "CancelBuild",
     "CleanUpBuild",
@@ -78,6 +82,7 @@ __all__ = [
     "PauseDefinition",
     "PromoteImage",
     "PublishImage",
+    "ReadTattoo",
     "RebuildChildren",
     "RecordOutcome",
     "RecordPolicyState",
@@ -87,9 +92,12 @@ __all__ = [
     "RetireImages",
     "RetireVersion",
     "RevokeVersion",
+    "SettleDrift",
     "StartAttempt",
     "StartBuild",
     "StopBuild",
+    "SweepFleet",
+    "SweepSubscriptions",
     "TattooImage",
     "TrackImageVersion",
     "TrackVm",

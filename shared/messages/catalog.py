@@ -1,5 +1,6 @@
 """Every command by its kind."""
 
+from shared.messages.attestation_commands import AttestVm
 from shared.messages.base import Command
 from shared.messages.build_commands import (
     AttestImage,
@@ -42,6 +43,8 @@ from shared.messages.fleet_commands import (
 )
 from shared.messages.history_commands import FindOldHistory, TrimHistory
 from shared.messages.people_commands import NotifyPeople
+from shared.messages.sweep_commands import SettleDrift, SweepFleet, SweepSubscriptions
+from shared.messages.tattoo_commands import ReadTattoo
 
 COMMANDS: dict[str, type[Command]] = {
     c.kind: c
@@ -52,7 +55,8 @@ COMMANDS: dict[str, type[Command]] = {
         ApproveImage, RevokeVersion, RestoreVersion, RetireVersion, RetireImages, WatchGallery,
         CleanUpBuild, CancelBuild, StopBuild, NotifyPeople,
         RebuildChildren, TrackImageVersion, TrackVm,
-        RecordPolicyState, JudgeImageUsers, JudgeVm,
+        RecordPolicyState, JudgeImageUsers, JudgeVm, AttestVm, ReadTattoo,
+        SweepFleet, SweepSubscriptions, SettleDrift,
         FindOldHistory, TrimHistory,
     )
 }  # fmt: skip

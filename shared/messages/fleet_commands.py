@@ -9,7 +9,7 @@ from shared.messages.base import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackImageVersion(Command):
-    """A gallery image version changed or went: read it and write what is true."""
+    """A gallery image version changed or went, or a whole image did: read what is true."""
 
     kind: ClassVar[str] = "track_image_version"
     resource_id: str

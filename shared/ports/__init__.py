@@ -5,10 +5,12 @@ same contract suites. Every method may raise `RetryableError` or `RefusedError` 
 docstring names.
 """
 
+from shared.ports.attestations import Attestations, Reception
 from shared.ports.build_records import BuildCapacity, Builds, BuildSlots, DefinitionStates
 from shared.ports.evidence import Evidence, Signer
 from shared.ports.fleet import Fleet, ScaleSet, ScaleSetModel
 from shared.ports.gallery import Gallery, GalleryVersion, Publishing
+from shared.ports.guest_tattoos import ConfigurationReport, GuestCommand, GuestTattoos
 from shared.ports.image_building import (
     BuildLogs,
     CopiedLogs,
@@ -36,6 +38,14 @@ from shared.ports.operation_records import (
 )
 from shared.ports.outlets import Note, Notifier, Outbox
 from shared.ports.subscriptions import Subscriptions
+from shared.ports.sweeps import (
+    MachinesPage,
+    ResourceGraph,
+    ShownSubscription,
+    ShownSubscriptions,
+    SweepReport,
+    Sweeps,
+)
 from shared.ports.values import Definitions, Pace, Page, Stored
 from shared.ports.verification_vms import MachineStatus, RunCommandStatus, VerificationVms
 from shared.ports.vm_records import (
@@ -52,6 +62,7 @@ __all__ = [
     "MACHINES",
     "RANKS",
     "RECEIPT_LIFE",
+    "Attestations",
     "Audit",
     "AuditEntry",
     "BuildCapacity",
@@ -59,6 +70,7 @@ __all__ = [
     "BuildSlots",
     "Builds",
     "Channels",
+    "ConfigurationReport",
     "CopiedLogs",
     "DefinitionStates",
     "Definitions",
@@ -67,10 +79,13 @@ __all__ = [
     "FleetRow",
     "Gallery",
     "GalleryVersion",
+    "GuestCommand",
+    "GuestTattoos",
     "ImageBuilder",
     "ImageVersions",
     "LinesPage",
     "MachineStatus",
+    "MachinesPage",
     "Marketplace",
     "Note",
     "Notifier",
@@ -84,14 +99,20 @@ __all__ = [
     "Receipt",
     "Receipts",
     "RecentVersions",
+    "Reception",
+    "ResourceGraph",
     "RunCommandStatus",
     "ScaleSet",
     "ScaleSetModel",
+    "ShownSubscription",
+    "ShownSubscriptions",
     "Signer",
     "SourceRecord",
     "Sources",
     "Stored",
     "Subscriptions",
+    "SweepReport",
+    "Sweeps",
     "TemplateSpec",
     "TemplateStatus",
     "VerificationVms",

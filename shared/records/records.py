@@ -14,6 +14,7 @@ from shared.records.parked import TableParked
 from shared.records.receipts import TableReceipts
 from shared.records.sources import TableSources
 from shared.records.subscriptions import TableSubscriptions
+from shared.records.sweeps import TableSweeps
 from shared.records.tables import Tables
 from shared.records.vms import TableVms
 from shared.settings import Storage
@@ -42,6 +43,7 @@ class Records:
         self.build_slots = TableBuildSlots(self._tables)
         self.vms = TableVms(self._tables)
         self.subscriptions = TableSubscriptions(self._tables)
+        self.sweeps = TableSweeps(self._tables)
         self.parked = TableParked(self._tables)
         self.audit = TableAudit(self._tables)
         self.receipts = TableReceipts(self._tables)

@@ -1,7 +1,7 @@
 """What happened to the VMs of a team and of an image: rows of `History`.
 
-* `team|<team>|<shard>` and `image|<digest of image id>|<shard>`, row `<inverted time>|<key>|<n>`,
-  the number inverted too.
+* `team|<team>|<shard>` and `image|<digest of image id>|<shard>`,
+  row `<inverted time>|<key>|<inverted number>`.
 
 A line goes to the team and the image a VM had before and to those it had after, so that one that
 left is not missed. A release ages a whole fleet within minutes: eight shards take eight times what
@@ -32,12 +32,11 @@ from shared.records.vm_index import END, shard_of
 
 SHARDS = 8
 
-_MOST_LINES = 99_999_999
-"""Lines of one VM that fit its rows: one a second for three years."""
-
 LINE = TypeAdapter(VmLine)
 TRANSITION = TypeAdapter(Transition)
 
+_LAST_NUMBER = 10**8 - 1
+"""The number no line reaches."""
 _FIRST, _LAST = "transition|", "transition}"
 """Bounds of the rows of lines in a VM's own partition."""
 
@@ -182,6 +181,5 @@ def _partition(scope: str, key: str) -> str:
 
 
 def line_row(line: VmLine) -> str:
-    """Return the row of a line in the histories: of one time and VM the last line comes first."""
-    left = _MOST_LINES - line.number
-    return f"{newest_first(line.transition.at)}|{escape(line.key)}|{left:08d}"
+    """Return the row of a line in a history: later times first, and later lines of a VM first."""
+    return f"{newest_first(line.transition.at)}|{escape(line.key)}|{_LAST_NUMBER - line.number:08d}"

@@ -34,6 +34,9 @@ type RowKeys = tuple[str, str]
 END = "}"
 """The character after the bar that keys are joined with: it ends a range."""
 
+SHARDS = 32
+"""How many values `shard_of` has: the characters of base32."""
+
 NEVER = 2**31 - 1
 """Column of a moment that does not come."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,14 @@ _RESOURCE_ID = re.compile(
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+$", re.IGNORECASE
 )
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
+_ASSIGNMENT = re.compile(
+    r"^/(subscriptions/[^/]+(/resourceGroups/[^/]+)?"
+    r"|providers/Microsoft\.Management/managementGroups/[^/]+)"
+    r"/providers/Microsoft\.Authorization/policyAssignments/[^/]+$",
+    re.IGNORECASE,
+)
 _MOST_BUILDS = 100
+_ATTESTATION_DAYS = (2, 3650)
 
 
 def to_duration(value: str) -> timedelta:
@@ -55,6 +62,24 @@ def to_guid(value: str) -> str:
     if not _GUID.match(value):
         raise ValueError("it must be a GUID")
     return value.lower()
+
+
+def to_policy_assignment(value: str) -> str:
+    """Take the id of an assignment at a management group, a subscription or a group; or nothing."""
+    if value and not _ASSIGNMENT.match(value):
+        raise ValueError(
+            "it must be the id of a policy assignment that ends "
+            "/providers/Microsoft.Authorization/policyAssignments/<name>"
+        )
+    return value
+
+
+def to_attestation_life(value: str) -> timedelta:
+    """Read how many days an attestation holds."""
+    least, most = _ATTESTATION_DAYS
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise ValueError(f"it must be a whole number of days from {least} to {most}")
+    return timedelta(days=int(value))
 
 
 def to_resource_id(value: str) -> str:

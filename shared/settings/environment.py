@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from urllib.parse import urlsplit
 
+from shared.domain.attestation import AttestationRules
 from shared.domain.identifiers import normalise_region
 from shared.errors import SettingsError
 from shared.ports import Pace
 from shared.settings.conversions import (
     LOOPBACK,
+    to_attestation_life,
     to_builds_at_once,
     to_guid,
     to_notify_form,
     to_optional_url,
+    to_policy_assignment,
     to_resource_id,
     to_url,
 )
@@ -31,6 +35,7 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
     """
     reader = Reader(environ)
     arm_endpoint = reader.read("ASSAY_ARM_ENDPOINT", to_url, "").rstrip("/")
+    public_url = reader.read("ASSAY_PUBLIC_URL", to_optional_url, "").rstrip("/")
     settings = Settings(
         storage=_storage(reader),
         identity_client_id=reader.text("AzureWebJobsStorage__clientId"),
@@ -42,7 +47,7 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
         gallery=reader.text("ASSAY_GALLERY"),
         build_identity_id=reader.read("ASSAY_BUILD_IDENTITY_ID", to_resource_id, ""),
         verify_subnet_id=reader.read("ASSAY_VERIFY_SUBNET_ID", to_resource_id, ""),
-        public_url=reader.read("ASSAY_PUBLIC_URL", to_optional_url, "").rstrip("/"),
+        public_url=public_url,
         fleet_file=reader.text("ASSAY_FLEET_FILE"),
         images_dir=reader.text("ASSAY_IMAGES_DIR"),
         pace=Pace(
@@ -57,6 +62,7 @@ def settings_from_environ(environ: Mapping[str, str]) -> Settings:
             webhook=reader.read("ASSAY_NOTIFY_WEBHOOK", to_optional_url, ""),
             form=reader.read("ASSAY_NOTIFY_FORMAT", to_notify_form, "teams"),
         ),
+        attestation=_attestation(reader, public_url),
         signing_key=_signing_key(reader, arm_endpoint),
         signs_in=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
     )
@@ -80,6 +86,22 @@ def _storage(reader: Reader) -> Storage:
             "AzureWebJobsStorage instead)."
         )
     return storage
+
+
+def _attestation(reader: Reader, public_url: str) -> AttestationRules:
+    """Read what is attested to Azure Policy; its evidence is links, so they must lead somewhere."""
+    rules = AttestationRules(
+        assignment_id=reader.read("ASSAY_ATTESTATION_ASSIGNMENT", to_policy_assignment, ""),
+        reference_id=reader.text("ASSAY_ATTESTATION_REFERENCE"),
+        life=reader.read("ASSAY_ATTESTATION_DAYS", to_attestation_life, timedelta(days=180)),
+        public_url=public_url,
+    )
+    if rules.is_on and not public_url:
+        reader.problems.append(
+            "ASSAY_PUBLIC_URL is not set, and ASSAY_ATTESTATION_ASSIGNMENT is: the evidence of an "
+            "attestation is a link into the register."
+        )
+    return rules
 
 
 def _signing_key(reader: Reader, arm_endpoint: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from shared.domain.attestation import AttestationRules
 from shared.ports import Pace
 
 
@@ -45,6 +46,8 @@ class Settings:
     images_dir: str
     pace: Pace
     notify: Notify = field(default_factory=Notify)
+    attestation: AttestationRules = field(default_factory=AttestationRules)
+    """How verdicts are attested to Azure Policy; off unless an assignment is named."""
     signing_key: str = ""
     """`https://<vault>/keys/<name>[/<version>]`, or `file:<path>` in the local cloud."""
     signs_in: bool = False

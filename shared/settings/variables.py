@@ -76,6 +76,22 @@ VARIABLES: tuple[Variable, ...] = (
         default="",
     ),
     Variable(
+        name="ASSAY_ATTESTATION_ASSIGNMENT",
+        means="Resource id of the policy assignment verdicts are attested under. Empty: nothing is "
+        "attested.",
+        default="",
+    ),
+    Variable(
+        name="ASSAY_ATTESTATION_REFERENCE",
+        means="Definition reference id of our policy, where an initiative is assigned.",
+        default="",
+    ),
+    Variable(
+        name="ASSAY_ATTESTATION_DAYS",
+        means="How many days an attestation holds; it is renewed in the last fifth of them.",
+        default="180",
+    ),
+    Variable(
         name="ASSAY_FLEET_FILE",
         means="File with what is asked of the fleet (teams, grace periods, plans), relative to the "
         "app.",
@@ -152,6 +168,12 @@ VARIABLES: tuple[Variable, ...] = (
         name="ASSAY_DETECT_SCHEDULE",
         means="When to look for new Marketplace versions: NCRONTAB with six fields, UTC.",
         default="0 */15 * * * *",
+    ),
+    Variable(
+        name="ASSAY_SWEEP_SCHEDULE",
+        means="When to hold the register of VMs against Azure Resource Graph: NCRONTAB with six "
+        "fields, UTC.",
+        default="0 7 * * * *",
     ),
     Variable(
         name="ASSAY_HISTORY_SCHEDULE",

@@ -186,7 +186,7 @@ async def vm_asked(request: ApiRequest, app: App) -> tuple[VmRecord, Sequence[Po
 
     Raises ProblemError (404) when there is none.
     """
-    key = _vm_key(request.route.get("key", ""))
+    key = vm_key_of(request.route.get("key", ""))
     entry = (await app.vms.get(key)).value
     if entry.record is None:
         raise unknown(
@@ -198,7 +198,7 @@ async def vm_asked(request: ApiRequest, app: App) -> tuple[VmRecord, Sequence[Po
     return entry.record, entry.policy_states
 
 
-def _vm_key(asked: str) -> str:
+def vm_key_of(asked: str) -> str:
     """Return the register's key for what the route says: a key, or a resource id.
 
     Azure decodes `%2F` in a route and drops the slash before it, so an id may come either way

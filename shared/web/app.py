@@ -19,6 +19,8 @@ from shared.ports import (
     Receipts,
     Signer,
     Sources,
+    Subscriptions,
+    Sweeps,
     Vms,
 )
 
@@ -61,6 +63,14 @@ class App(Protocol):
     @property
     def vms(self) -> Vms:
         """The VM records."""
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """The subscriptions whose VMs are tracked."""
+
+    @property
+    def sweeps(self) -> Sweeps:
+        """The sweeps of the fleet."""
 
     @property
     def parked(self) -> Parked:

@@ -111,6 +111,19 @@ class PageQuery(_Asked):
     cursor: str = ""
 
 
+class SweepsQuery(PageQuery):
+    """Which part of the list of sweeps; each of them costs a read."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+class SubscriptionsQuery(PageQuery):
+    """Which subscriptions."""
+
+    troubled: bool = False
+    """Only those with a problem."""
+
+
 class LineageQuery(_Asked):
     """How far to look, and how to show it."""
 
@@ -147,6 +160,16 @@ class AuditQuery(PageQuery):
     """Name of a definition; its builds belong to it. Without one: moves of parked messages."""
     subject: str = ""
     """Keeps to one subject, for example `builds/<id>`."""
+
+
+class ScaleSetsQuery(PageQuery):
+    """Which scale sets."""
+
+    team: str = ""
+    image: Annotated[str, AfterValidator(normalise_id)] = ""
+    verdict: Verdict | None = None
+    subscription: UUID | None = None
+    deleted: bool = False
 
 
 class VmsQuery(PageQuery):

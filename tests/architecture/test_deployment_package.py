@@ -15,9 +15,9 @@ SHIPPED_AT_TOP = {
     "fleet.yaml",
     "function_app.py",
     "host.json",
+    "images",
     "requirements.txt",
     "shared",
-    "images",
 }
 REQUIREMENT = re.compile(r"^(?P<name>[a-z0-9-]+)(?:\[[^]]*\])?==(?P<version>[^ ;\\]+)")
 HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")

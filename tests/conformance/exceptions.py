@@ -8,16 +8,14 @@ _UNCOVERED = (
     # Each: the method (or any), a pattern of path and query, and the reason.
     ("", "/galleries/[^/]+/(applications|share)", "gallery applications and sharing: not used"),
     ("", r"[$]select=Permissions", "gallery sharing: not used"),
-    ("", "/snapshots/", "snapshots: not used"),
     ("", "/imageTemplates/[^/]+/triggers", "Image Builder's own triggers are refused"),
     ("", "api-version=(2019-05-01|2020-02-14)", "an api-version older than the simulator's"),
     ("POST", "/runCommand([?]|$)", "action run commands: managed run commands are used"),
-    ("POST", "/generalize", "generalizing machines: Image Builder does that"),
     ("GET", "/vmSizes", "machine sizes: not used"),
     (
         "POST",
-        "/virtualMachineScaleSets/[^/]+/(restart|poweroff|start|delete|manualupgrade)",
-        "power and upgrade of scale sets: not used",
+        "/virtualMachineScaleSets/[^/]+/(restart|poweroff|start|delete)",
+        "power of scale sets: not used",
     ),
     (
         "POST",
@@ -25,7 +23,6 @@ _UNCOVERED = (
         "power of scale set instances: not used",
     ),
     ("PUT", "/virtualMachineScaleSets/[^/]+/virtualMachines/", "writing one instance: not used"),
-    ("GET", "/(vm_sgv000004|vmss000006)([?]|$)", "machines from directly shared galleries"),
     ("", "/policyEvents/", "policy events: Event Grid brings them"),
     ("POST", "/managementGroups/", "policy states of management groups: not used"),
     ("POST", "[$](apply|expand|select)=.*|/policySetDefinitions/", "aggregating policy states"),

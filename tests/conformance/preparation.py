@@ -152,6 +152,15 @@ def _reachable(sim: ArmSimulator, reference: Any) -> None:
         asked = reference.get("version", "latest")
         exact = reference.get("exactVersion") or ("1.0.0" if asked == "latest" else asked)
         _plan(sim, reference["publisher"], reference["offer"], reference["sku"], [exact])
+    if "sharedGalleryImageId" in reference:
+        _rename_shared(sim, reference["sharedGalleryImageId"].split("/")[2])
+
+
+def _rename_shared(sim: ArmSimulator, unique_name: str) -> None:
+    """Give the shared gallery the unique name that the recording, scrubbed, has elsewhere only."""
+    for gallery in sim.cloud.store.of_type("Microsoft.Compute/galleries"):
+        if gallery.properties.get("sharingProfile", {}).get("permissions") == "Groups":
+            gallery.properties["identifier"]["uniqueName"] = unique_name
 
 
 def _machine_request(row: Any) -> Any:

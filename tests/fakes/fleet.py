@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.domain.identifiers import normalise_id
+from shared.domain.identifiers import normalise_id, parse_resource_id
 from shared.domain.lineage import Known
 from shared.domain.vm_record import Boot, Image, LineageSource, Machine, VmFacts
+from shared.errors import NotReadyError, RefusedError
 from shared.ports import ScaleSet, ScaleSetModel
 from tests.fakes.dial import Dial
 
@@ -74,6 +75,10 @@ class FakeFleet(Dial):
         """What a swapped OS disk turns out to hold, by its normalised id."""
         self.models: dict[str, list[ScaleSetModel]] = {}
         """Models of scale sets by the normalised id of the image they name."""
+        self.hidden: set[str] = set()
+        """Subscriptions we may not read."""
+        self.broken: set[str] = set()
+        """Ids Azure refuses to show for good."""
         self.reads: list[str] = []
         """Resource ids asked for, in order."""
 
@@ -100,13 +105,13 @@ class FakeFleet(Dial):
 
     async def vm(self, resource_id: str, known: Known | None = None) -> VmFacts | None:
         self._call("vm")
-        self.reads.append(normalise_id(resource_id))
+        self._read(resource_id)
         facts = self.vms.get(normalise_id(resource_id))
         return self._as_read(facts, known) if facts else None
 
     async def scale_set(self, resource_id: str, known: Mapping[str, Known]) -> ScaleSet | None:
         self._call("scale_set")
-        self.reads.append(normalise_id(resource_id))
+        self._read(resource_id)
         model = self.scale_sets.get(normalise_id(resource_id))
         if model is None:
             return None
@@ -116,8 +121,19 @@ class FakeFleet(Dial):
             instances=tuple(self._as_read(f, known.get(f.resource_id)) for f in members),
         )
 
+    def _read(self, resource_id: str) -> None:
+        """Note the read; raises NotReadyError where we have no rights."""
+        self.reads.append(normalise_id(resource_id))
+        if parse_resource_id(resource_id).subscription_id in self.hidden:
+            raise NotReadyError(f"Azure did not read {resource_id} and said 403")
+        if normalise_id(resource_id) in self.broken:
+            raise RefusedError(f"Azure did not read {resource_id} and said 400")
+
     def _as_read(self, facts: VmFacts, known: Known | None) -> VmFacts:
         """Return *facts* with the image as the gateway finds it: that of a swapped disk."""
+        model = self.scale_sets.get(facts.scale_set_id)
+        if facts.machine is Machine.UNIFORM and model:
+            facts = replace(facts, tags={**model.tags, **facts.tags})
         unchanged = known.still(facts.boot) if known else None
         if unchanged:
             return replace(facts, image=unchanged)

@@ -24,6 +24,7 @@ from shared.ports import (
 )
 from tests.fakes.fleet_records import MemorySubscriptions, MemoryVms
 from tests.fakes.shelf import Shelf, page_of
+from tests.fakes.sweeps import MemorySweeps
 
 
 class MemoryBuilds:
@@ -195,6 +196,7 @@ class MemoryRecords:
     build_slots: MemoryBuildSlots = field(default_factory=MemoryBuildSlots)
     vms: MemoryVms = field(default_factory=MemoryVms)
     subscriptions: MemorySubscriptions = field(default_factory=MemorySubscriptions)
+    sweeps: MemorySweeps = field(default_factory=MemorySweeps)
     parked: MemoryParked = field(default_factory=MemoryParked)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     receipts: MemoryReceipts = field(default_factory=MemoryReceipts)

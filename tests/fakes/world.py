@@ -5,14 +5,17 @@ can be killed at any call of a port, so that whole flows are tried in millisecon
 """
 
 import heapq
+import inspect
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from shared.dispatch import Dispatcher
+from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.image_definition import ImageDefinition
+from shared.gateways.patient_attestations import PatientAttestations
 from shared.intake import Intake
 from shared.messages import (
     Command,
@@ -27,14 +30,17 @@ from shared.ports import BuildCapacity, Pace
 from shared.records.recent_versions import RememberedVersions
 from shared.runtime import Runtime
 from shared.settings import settings_from_environ
+from tests.fakes.attestations import FakeAttestations
 from tests.fakes.azure import FakeGallery, FakeImageBuilder, FakeMarketplace, FakeVerificationVms
 from tests.fakes.build_logs import FakeBuildLogs
 from tests.fakes.definitions import ubuntu
 from tests.fakes.evidence import FakeEvidence, FakeSigner
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.guest_tattoos import FakeGuestTattoos
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.records import MemoryRecords
+from tests.fakes.resource_graph import FakeResourceGraph
 from tests.settings import APP_ENVIRON
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -77,7 +83,7 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
-        if not callable(attribute) or name == "image_id":
+        if not inspect.iscoroutinefunction(attribute):
             return attribute
 
         async def call(*args: Any, **kwargs: Any) -> Any:
@@ -99,6 +105,7 @@ class World:
     twice: bool = False
     crashes: Crashes = field(default_factory=Crashes)
     max_builds: int = 20
+    attestation_rules: AttestationRules = field(default_factory=AttestationRules)
 
     def __post_init__(self) -> None:
         self.now = NOON
@@ -118,6 +125,9 @@ class World:
         self.vms = FakeVerificationVms()
         self.build_logs = FakeBuildLogs()
         self.fleet = FakeFleet()
+        self.guest_tattoos = FakeGuestTattoos()
+        self.attestations = FakeAttestations()
+        self.resource_graph = FakeResourceGraph(self.fleet)
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
         self.evidence = FakeEvidence()
@@ -134,31 +144,36 @@ class World:
             "sources": self.records.sources,
             "definition_states": self.records.definition_states,
             "build_slots": self.records.build_slots,
-            "recent_versions": RememberedVersions(
-                self.records.image_versions, pace=PACE, clock=lambda: self.now
-            ),
             "vms": self.records.vms,
             "subscriptions": self.records.subscriptions,
+            "sweeps": self.records.sweeps,
             "marketplace": self.marketplace,
             "image_builder": self.image_builder,
             "gallery": self.gallery,
             "verification_vms": self.vms,
             "build_logs": self.build_logs,
             "fleet": self.fleet,
+            "guest_tattoos": self.guest_tattoos,
+            "attestations": PatientAttestations(self.attestations, clock=lambda: self.now),
+            "resource_graph": self.resource_graph,
             "notifier": self.notifier,
             "evidence": self.evidence,
             "signer": self.signer,
             "receipts": self.records.receipts,
         }
-        mortal = {
+        mortal: dict[str, Any] = {
             name: port if name == "definitions" else Mortal(port, self.crashes)
             for name, port in ports.items()
         }
         self.dispatcher = Dispatcher(
             ports={
                 **mortal,
+                "recent_versions": RememberedVersions(
+                    mortal["image_versions"], pace=PACE, clock=lambda: self.now
+                ),
                 "pace": PACE,
                 "fleet_policy": FLEET_POLICY,
+                "attestation_rules": self.attestation_rules,
                 "build_region": "westeurope",
                 "build_capacity": self.capacity,
             },
@@ -193,6 +208,7 @@ class World:
             ),
             vms=self.records.vms,
             subscriptions=self.records.subscriptions,
+            sweeps=self.records.sweeps,
             parked=self.records.parked,
             audit=self.records.audit,
             receipts=self.records.receipts,
@@ -202,12 +218,16 @@ class World:
             verification_vms=self.vms,
             build_logs=self.build_logs,
             fleet=self.fleet,
+            guest_tattoos=self.guest_tattoos,
+            attestations=PatientAttestations(self.attestations, clock=lambda: self.now),
+            resource_graph=self.resource_graph,
             notifier=self.notifier,
             evidence=self.evidence,
             signer=self.signer,
             outbox=self.outbox,
             pace=PACE,
             fleet_policy=FLEET_POLICY,
+            attestation_rules=self.attestation_rules,
             build_region="westeurope",
             now=lambda: self.now,
         )

@@ -41,6 +41,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 60.0
 SPEED = 1000.0
 """The app's waits are divided by this, down to the least a queue can keep."""
+SHUFFLE_SEED = 20
+"""The order of queue messages is random, and the same in every run."""
 
 type Json = dict[str, Any]
 
@@ -118,6 +120,14 @@ class LocalAssay:
         async with QueueClient.from_connection_string(self.storage, queue) as client:
             await client.send_message(text)
 
+    async def host_event(self, event: Json) -> None:
+        """Deliver an event of Azure Resource Manager to its trigger, as Event Grid does."""
+        function = EVENT_FUNCTIONS["resources"]
+        address = f"{self.host.base_url}/runtime/webhooks/eventgrid?functionName={function}"
+        headers = {"aeg-event-type": "Notification"}
+        async with self.http.post(address, json=[event], headers=headers) as answer:
+            assert answer.status == 202, await answer.text()
+
     async def parked(self, marker: str) -> Json:
         """Return the parked message that holds *marker*."""
 
@@ -150,9 +160,17 @@ def environment() -> Iterator[dict[str, str]]:
     os.environ.update(before)
 
 
+@pytest.fixture(scope="module")
+def more_settings() -> dict[str, str]:
+    """Return the settings a module has besides those of the local cloud; it may say its own."""
+    return {}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def local(environment: dict[str, str]) -> AsyncIterator[LocalAssay]:
-    """Run the product with every queue message delivered twice."""
+async def local(
+    environment: dict[str, str], more_settings: dict[str, str]
+) -> AsyncIterator[LocalAssay]:
+    """Run the product with every queue message delivered twice, and in any order."""
     async with AsyncExitStack() as stack:
         azurite = await stack.enter_async_context(Azurite())
         options = Options(
@@ -167,10 +185,12 @@ async def local(environment: dict[str, str]) -> AsyncIterator[LocalAssay]:
                 addresses, time_scale=SPEED, signing_key=stack.enter_context(signing_key())
             )
         )
+        environment.update(more_settings)
         chat = Chat()
         environment["ASSAY_NOTIFY_WEBHOOK"] = await stack.enter_async_context(chat.open())
         dials = HostOptions(
             deliver_twice=True,
+            shuffle=SHUFFLE_SEED,
             max_polling_interval=0.5,
             run_timers=False,
             before_stop=runtime.close,

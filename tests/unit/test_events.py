@@ -135,6 +135,9 @@ MEANINGS: list[tuple[str, str, str, Command]] = [
          TrackImageVersion(resource_id=IMAGE_VERSION.lower()))
         for kind, verb in (("ResourceWriteSuccess", "write"), ("ResourceDeleteSuccess", "delete"))
     ),
+    ("ResourceDeleteSuccess", "Microsoft.Compute/galleries/images/delete",
+     IMAGE_VERSION.partition("/versions/")[0],
+     TrackImageVersion(resource_id=IMAGE_VERSION.lower().partition("/versions/")[0])),
     *(
         (kind, "Microsoft.VirtualMachineImages/imageTemplates/run/action", TEMPLATE,
          HurryBuild(template="ubuntu-abc-a1"))

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import SettingsError
 from shared.settings import VARIABLES, settings_from_environ
-from tests.settings import APP_ENVIRON, SUBSCRIPTION
+from tests.settings import APP_ENVIRON
 
 
 def problems(**changes: str) -> list[str]:
@@ -20,16 +20,13 @@ def test_a_complete_environment_is_read() -> None:
         {
             **APP_ENVIRON,
             "ASSAY_LOCATION": "West Europe",
-            "ASSAY_TEAM_TAG": "Team",
-            "ASSAY_TEAM_RESOURCE_GROUP_PATTERN": "^rg-(?P<team>[a-z]+)-",
-            "ASSAY_TEAM_SUBSCRIPTIONS": f'{{"{SUBSCRIPTION.upper()}": "platform"}}',
+            "ASSAY_FLEET_FILE": "company/fleet.yaml",
             "ASSAY_LOOK_SECONDS": "0.5",
         }
     )
 
     assert settings.location == "westeurope"
-    assert settings.teams.tag == "team"
-    assert settings.teams.subscriptions == {SUBSCRIPTION: "platform"}
+    assert settings.fleet_file == "company/fleet.yaml"
     assert settings.pace.look == timedelta(seconds=0.5)
     assert settings.pace.retry == timedelta(minutes=30)
     assert settings.arm_endpoint == "https://management.azure.com"
@@ -58,10 +55,6 @@ def test_everything_missing_is_named_at_once() -> None:
         ("ASSAY_LOOK_SECONDS", "0", "more than 0"),
         ("ASSAY_LOOK_SECONDS", "soon", "could not convert"),
         ("ASSAY_GRACE_SECONDS", "1e9", "at most 604800"),
-        ("ASSAY_TEAM_RESOURCE_GROUP_PATTERN", "rg-(", "no regular expression"),
-        ("ASSAY_TEAM_RESOURCE_GROUP_PATTERN", "rg-(.*)", "lacks a group called team"),
-        ("ASSAY_TEAM_SUBSCRIPTIONS", "{", "must be a JSON object"),
-        ("ASSAY_TEAM_SUBSCRIPTIONS", '["a"]', "must be a JSON object of subscription id"),
     ],
 )
 def test_a_malformed_setting_is_named_with_what_it_must_be(

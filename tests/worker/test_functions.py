@@ -27,6 +27,7 @@ from shared.messages import (
     PauseDefinition,
     PromoteImage,
     PublishImage,
+    ReadTattoo,
     RebuildChildren,
     RecordOutcome,
     RecordPolicyState,
@@ -36,9 +37,12 @@ from shared.messages import (
     RetireImages,
     RetireVersion,
     RevokeVersion,
+    SettleDrift,
     StartAttempt,
     StartBuild,
     StopBuild,
+    SweepFleet,
+    SweepSubscriptions,
     TattooImage,
     TrackImageVersion,
     TrackVm,
@@ -105,6 +109,10 @@ COMMANDS: tuple[Command, ...] = (
     ),
     JudgeImageUsers(image_id="i", because="b"),
     JudgeVm(vm_keys=("0.a",), because="b"),
+    ReadTattoo(vm_key="0.a", started_at=datetime(2026, 11, 22, tzinfo=UTC)),
+    SweepFleet(sweep_id="s"),
+    SweepSubscriptions(sweep_id="s", batch=0, turn=0, rank=2),
+    SettleDrift(sweep_id="s", batch=0, part="p", resource_ids=(VM,)),
     FindOldHistory(),
     TrimHistory(vm_keys=("0.a",)),
 )  # fmt: skip
@@ -133,7 +141,7 @@ async def test_the_app_has_these_functions_and_no_others(app: LoadedApp) -> None
         "receive_resource_event", "receive_policy_event", "receive_assay_event",
     }  # fmt: skip
     assert by_trigger["timerTrigger"] == {
-        "look_for_sources", "look_after_images", "look_after_history",
+        "look_for_sources", "look_after_images", "look_at_fleet", "look_after_history",
     }  # fmt: skip
     assert all(name.startswith("api_") for name in by_trigger["httpTrigger"])
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.domain.history import VmLine
-from shared.domain.vm_record import Image, PolicyState, VmRecord
+from shared.domain.vm_record import Image, PolicyState, TattooReading, VmRecord
 from shared.web.exchange import Json, Links
 from shared.web.views.values import history_view, instant, instant_or_none
 
@@ -24,6 +24,7 @@ def vm_summary(vm: VmRecord, links: Links) -> Json:
         "verdict": vm.verdict.value,
         "reason": vm.reason,
         "policy": vm.policy or None,
+        "tattoo": {"state": vm.tattoo.state.value} if vm.tattoo else None,
         "changed_at": instant(vm.changed_at),
         "deleted_at": instant_or_none(vm.deleted_at),
         "as_of": instant(vm.as_of),
@@ -40,6 +41,7 @@ def vm_view(
         "scale_set_id": vm.scale_set_id or None,
         "created_at": instant_or_none(vm.created_at),
         "first_seen_at": instant(vm.first_seen_at),
+        "tattoo": _tattoo(vm.tattoo) if vm.tattoo else None,
         "policy_states": [_policy_state(s) for s in states],
         "history": history_view(line.transition for line in newest),
         "history_url": links.to("history", "vms", vm.key),
@@ -53,6 +55,17 @@ def _image(image: Image, definition: str) -> Json:
         "version": image.version or None,
         "told_by": image.source.value,
         "mismatch": image.mismatch,
+    }
+
+
+def _tattoo(reading: TattooReading) -> Json:
+    return {
+        "state": reading.state.value,
+        "since": instant_or_none(reading.since),
+        "read_at": instant(reading.read_at),
+        "by": reading.by,
+        "version": reading.version or None,
+        "differences": list(reading.differences),
     }
 
 

@@ -25,9 +25,12 @@ TATTOO = [
 ]
 
 
-def a_gallery() -> Any:
-    """A gallery."""
-    return {"location": "westeurope"}
+def a_gallery(**sharing: Any) -> Any:
+    """A gallery, shared as `sharing` says."""
+    body: dict[str, Any] = {"location": "westeurope"}
+    if sharing:
+        body["properties"] = {"sharingProfile": sharing}
+    return body
 
 
 def tags(**values: str) -> Any:
@@ -140,6 +143,60 @@ def machine(image: str | dict[str, Any] = IMAGE, *, location: str = "westeurope"
             },
         },
     }
+
+
+def without_profile(body: Any) -> Any:
+    """A machine whose system is set up already: it takes no OS profile."""
+    del body["properties"]["osProfile"]
+    return body
+
+
+def attached(disk_id: str, *, os: str = "Linux") -> Any:
+    """A machine that boots a disk which is there already."""
+    body = without_profile(machine())
+    body["properties"]["storageProfile"] = {
+        "osDisk": {"osType": os, "createOption": "Attach", "managedDisk": {"id": disk_id}}
+    }
+    return body
+
+
+def swapped(disk_id: str) -> Any:
+    """A change of the OS disk of a machine that was made from an image."""
+    disk = {
+        "createOption": "FromImage",
+        "managedDisk": {"id": disk_id},
+        "name": disk_id.rsplit("/", 1)[-1],
+    }
+    return {"properties": {"storageProfile": {"osDisk": disk}}}
+
+
+def volume(option: str = "Empty", *, size: int | None = None, **creation: Any) -> Any:
+    """A disk or a snapshot."""
+    properties: dict[str, Any] = {"creationData": {"createOption": option, **creation}}
+    if size is not None:
+        properties["diskSizeGB"] = size
+    return {"location": "westeurope", "tags": {"team": "a"}, "properties": properties}
+
+
+def copy_of(source_id: str) -> Any:
+    """A disk or a snapshot that is a copy of another."""
+    return volume("Copy", sourceResourceId=source_id)
+
+
+def instances(*numbers: str) -> Any:
+    """Some instances of a scale set; `*` means all."""
+    return {"instanceIds": list(numbers)}
+
+
+def captured(machine_id: str) -> Any:
+    """A managed image of a machine."""
+    return {"location": "westeurope", "properties": {"sourceVirtualMachine": {"id": machine_id}}}
+
+
+def image_of_disk(*, state: str = "Generalized", **source: Any) -> Any:
+    """A managed image of a disk, a snapshot or a blob."""
+    disk = {"osType": "Linux", "osState": state, **source}
+    return {"location": "westeurope", "properties": {"storageProfile": {"osDisk": disk}}}
 
 
 def scale_set(

@@ -10,7 +10,9 @@ import pytest
 from azure.mgmt.compute.aio import ComputeManagementClient
 
 from localcloud.arm import ArmSimulator
-from tests.contract.arm.requests import GROUP, UBUNTU, machine
+from localcloud.arm.control_guests import guest_of
+from localcloud.arm.errors import ArmError
+from tests.contract.arm.requests import GROUP, SUBSCRIPTION, UBUNTU, machine
 from tests.contract.arm.webhook import serve_webhook
 
 _PLAN = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}
@@ -47,6 +49,27 @@ async def test_a_marketplace_version_is_published(
     assert "0.1.2" in [version.name for version in versions]
 
 
+async def test_a_guest_is_changed_behind_everybodys_back(
+    arm: ArmSimulator, control: _Control, compute: ComputeManagementClient
+) -> None:
+    await compute.virtual_machines.begin_create_or_update("rg", "vm", machine(UBUNTU))
+    vm = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm"
+    guest = guest_of(arm.cloud, vm)
+    file = {"resource_id": vm, "path": "/etc/motd"}
+    key = {"resource_id": vm, "key": "HKLM:\\SOFTWARE\\Assay\\"}
+
+    await control.ask("POST", "/guests/files", {**file, "text": "hi"})
+    await control.ask("POST", "/guests/registry", {**key, "values": {"a": "b"}})
+    assert guest.files == {"/etc/motd": "hi"}
+    assert guest.registry == {"hklm:\\software\\assay": {"a": "b"}}
+
+    await control.ask("POST", "/guests/files", file)
+    await control.ask("POST", "/guests/registry", key)
+    assert (guest.files, guest.registry) == ({}, {})
+    status, _ = await control.ask("POST", "/guests/files", {**file, "resource_id": f"{vm}9"})
+    assert status == 409
+
+
 async def test_a_version_of_an_unknown_plan_is_a_conflict(control: _Control) -> None:
     status, answer = await control.ask(
         "POST", "/marketplace/versions", {**_PLAN, "sku": "13", "version": "1.2.3"}
@@ -62,6 +85,7 @@ async def test_a_version_of_an_unknown_plan_is_a_conflict(control: _Control) -> 
         ("/faults", {"kind": "http", "status": 503, "times": 1}),
         ("/faults", {"kind": "run", "message": "no", "distributed": True}),
         ("/faults", {"kind": "event", "effect": "drop", "probability": 0.5}),
+        ("/faults", {"kind": "event", "effect": "drop", "subject": "/virtualMachines/a$"}),
         ("/guest-rules", {"command": "check", "exit_code": 1}),
     ],
 )
@@ -84,6 +108,9 @@ async def test_faults_and_rules_are_set_listed_and_cleared(
         ("/faults", {"kind": "http", "colour": "red"}),
         ("/guest-rules", {"times": -1}),
         ("/advance", {"seconds": -1}),
+        ("/graph", {"queries": -1}),
+        ("/guest-assignments", {"resource_id": "/x", "name": "a", "status": "Fine"}),
+        ("/tenant/subscriptions", {"subscription": SUBSCRIPTION, "colour": "red"}),
     ],
 )
 async def test_malformed_requests_are_refused(
@@ -118,6 +145,63 @@ async def test_a_policy_state_is_set_and_removed(control: _Control) -> None:
         "PolicyStateCreated",
         "PolicyStateDeleted",
     ]
+
+
+async def test_a_policy_state_is_set_and_removed_without_a_word(control: _Control) -> None:
+    named = {"resource_id": f"{GROUP}/x", "assignment": "/a", "silent": True}
+    await control.ask("POST", "/policy-states", {**named, "state": "NonCompliant"})
+    _, there = await control.ask("GET", "/policy-states")
+    await control.ask("DELETE", "/policy-states", named)
+    _, gone = await control.ask("GET", "/policy-states")
+    _, events = await control.ask("GET", "/events")
+
+    assert [row["complianceState"] for row in there] == ["NonCompliant"]
+    assert (gone, events) == ([], [])
+
+
+async def test_a_subscription_is_hidden_placed_and_shown_again(control: _Control) -> None:
+    path, named = "/tenant/subscriptions", {"subscription": SUBSCRIPTION}
+    group = {"name": "shop", "display_name": "Shop"}
+    await control.ask("POST", path, {**named, "hidden": True, "management_groups": [group]})
+    _, hidden = await control.ask("GET", path)
+    await control.ask("POST", path, {**named, "hidden": False})
+    _, shown = await control.ask("GET", path)
+    status, answer = await control.ask("POST", path, {"subscription": "x", "hidden": True})
+
+    assert hidden == [{**named, "hidden": True, "management_groups": [group]}]
+    assert shown == [{**named, "hidden": False, "management_groups": [group]}]
+    assert (status, answer) == (409, {"error": "There is no subscription 'x' in the tenant."})
+
+
+async def test_the_limits_of_resource_graph_are_changed(
+    control: _Control, arm: ArmSimulator
+) -> None:
+    token = arm.cloud.graph.token(100)
+    await control.ask("POST", "/graph", {"queries": 3})
+    await control.ask("POST", "/graph/expire-tokens")
+
+    assert await control.ask("GET", "/graph") == (200, {"queries": 3})
+    with pytest.raises(ArmError):
+        arm.cloud.graph.start(token)
+
+
+async def test_a_guest_assignment_is_put_on_a_machine_and_taken_away(
+    control: _Control, compute: ComputeManagementClient
+) -> None:
+    path, vm = "/guest-assignments", f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm"
+    named = {"resource_id": vm, "name": "AssayTattoo"}
+    found = {"status": "Compliant", "reasons": [{"code": "c", "phrase": "p"}]}
+    early, _ = await control.ask("POST", path, {**named, **found})
+    await compute.virtual_machines.begin_create_or_update("rg", "vm", machine(UBUNTU))
+
+    _, made = await control.ask("POST", path, {**named, **found})
+    _, there = await control.ask("GET", path)
+    await control.ask("DELETE", path, named)
+    _, gone = await control.ask("GET", path)
+
+    assert early == 409
+    assert [row["id"] for row in there] == [made["id"]]
+    assert gone == []
 
 
 async def test_a_webhook_is_subscribed_and_gets_events(

@@ -273,6 +273,21 @@ async def test_an_event_may_be_lost_or_come_twice(
     assert [event["subject"] for event in webhook.received] == [_VM] * copies
 
 
+async def test_only_the_events_of_some_subjects_may_be_lost(
+    arm: ArmSimulator, compute: ComputeManagementClient, webhook: Webhook
+) -> None:
+    await arm.subscribe(
+        source="resources", endpoint_url=webhook.url, operation_names=frozenset({_WRITE})
+    )
+    arm.add_fault(EventFault(effect="drop", subject="/virtualMachines/vm-[0-9]$"))
+
+    for name in ("vm-1", "vm", "vm-2"):
+        await compute.virtual_machines.begin_create_or_update("rg", name, machine(UBUNTU))
+    await arm.settle()
+
+    assert [event["subject"] for event in webhook.received] == [_VM]
+
+
 async def test_an_event_may_come_after_the_one_that_follows_it(
     arm: ArmSimulator, compute: ComputeManagementClient, webhook: Webhook
 ) -> None:

@@ -43,8 +43,8 @@ async def test_a_request_without_a_token_is_not_let_in(http: aiohttp.ClientSessi
     ("path", "refusal"),
     [
         (
-            f"{GROUP}/providers/Microsoft.Compute/snapshots/s?api-version=2024-03-02",
-            (404, "InvalidResourceType", "The resource type 'snapshots' could not be found"),
+            f"{GROUP}/providers/Microsoft.Compute/restorePoints/s?api-version=2024-07-01",
+            (404, "InvalidResourceType", "The resource type 'restorePoints' could not be found"),
         ),
         (f"{_GALLERY}?api-version=1999-01-01", (400, "InvalidApiVersionParameter", "'1999-01-01'")),
         (_GALLERY, (400, "MissingApiVersionParameter", "The api-version query parameter")),

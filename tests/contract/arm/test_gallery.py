@@ -10,7 +10,16 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 from localcloud.arm import ArmSimulator
 from localcloud.arm.faults import AsyncFault
 from tests.contract.arm.conftest import make_gallery
-from tests.contract.arm.requests import GROUP, definition, tags, version, version_update
+from tests.contract.arm.disks import make_machine, os_disk, reference_of
+from tests.contract.arm.requests import (
+    GROUP,
+    IMAGE,
+    definition,
+    machine,
+    tags,
+    version,
+    version_update,
+)
 
 
 async def _version(compute: ComputeManagementClient, name: str, body: Any) -> Any:
@@ -138,6 +147,26 @@ async def test_a_definition_with_versions_cannot_be_deleted(
     await (await compute.gallery_images.begin_delete("rg", "g", "i")).result()
 
     assert [image.name async for image in compute.gallery_images.list_by_gallery("rg", "g")] == []
+
+
+@pytest.mark.usefixtures("gallery")
+async def test_a_machine_outlives_its_version_its_definition_and_its_gallery(
+    compute: ComputeManagementClient,
+) -> None:
+    await _version(compute, "1.0.0", version())
+    await make_machine(compute, machine(IMAGE))
+    with pytest.raises(ResourceExistsError, match="nested resources"):
+        await compute.galleries.begin_delete("rg", "g")
+
+    await (await compute.gallery_image_versions.begin_delete("rg", "g", "i", "1.0.0")).result()
+    await (await compute.gallery_images.begin_delete("rg", "g", "i")).result()
+    await (await compute.galleries.begin_delete("rg", "g")).result()
+
+    kept = await compute.virtual_machines.get("rg", "vm")
+    assert reference_of(kept) == {"id": IMAGE, "exactVersion": "1.0.0"}
+    disk = await compute.disks.get("rg", os_disk(kept)["name"])
+    creation = disk["properties"]["creationData"]
+    assert creation["galleryImageReference"] == {"id": f"{IMAGE}/versions/1.0.0"}
 
 
 @pytest.mark.usefixtures("gallery")

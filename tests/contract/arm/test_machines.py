@@ -20,6 +20,7 @@ from tests.contract.arm.requests import (
     definition,
     machine,
     version,
+    without_profile,
 )
 
 
@@ -143,9 +144,15 @@ async def test_a_specialized_machine_has_no_os_profile(compute: ComputeManagemen
     )
     await _versions(compute, v1_0_0=version())
 
-    made = await _machine(compute, machine(IMAGE))
+    with pytest.raises(HttpResponseError, match="Parameter 'osProfile' is not allowed"):
+        await _machine(compute, machine(IMAGE))
+    made = await _machine(compute, without_profile(machine(IMAGE)))
 
     assert "osProfile" not in made["properties"]
+    assert _reference(made) == {"id": IMAGE, "exactVersion": "1.0.0"}
+    view = await compute.virtual_machines.instance_view("rg", "vm")
+    assert "OSState/specialized" in [status.code for status in view.statuses or []]
+    assert len([disk async for disk in compute.disks.list_by_resource_group("rg")]) == 1
 
 
 async def test_a_machine_shows_no_password_and_its_own_network_interface(

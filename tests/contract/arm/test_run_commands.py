@@ -4,13 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.imagebuilder.aio import ImageBuilderClient
 
 from localcloud.arm import ArmSimulator
+from localcloud.arm.control_guests import guest_of
 from localcloud.arm.guest_commands import GuestRule
 from tests.contract.arm.requests import (
+    GROUP,
     IMAGE,
     TATTOO,
     UBUNTU,
@@ -18,6 +20,7 @@ from tests.contract.arm.requests import (
     definition,
     machine,
     run_command,
+    scale_set,
     template,
 )
 
@@ -232,6 +235,30 @@ async def test_a_machine_that_is_still_being_made_takes_no_run_command(
 
     assert refusal.value.error is not None
     assert refusal.value.error.code == "OperationNotAllowed"
+
+
+async def test_instances_of_a_uniform_scale_set_have_run_commands_of_their_own(
+    arm: ArmSimulator, compute: ComputeManagementClient
+) -> None:
+    await compute.virtual_machine_scale_sets.begin_create_or_update("rg", "set", scale_set(UBUNTU))
+    instance = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/set/virtualMachines/0"
+    guest_of(arm.cloud, instance).files["/etc/motd"] = "hi\n"
+    commands = compute.virtual_machine_scale_set_vm_run_commands
+
+    for number in ("0", "1"):
+        body = run_command("cat /etc/motd")
+        await (await commands.begin_create_or_update("rg", "set", number, "motd", body)).result()
+
+    first = await commands.get("rg", "set", "0", "motd", expand="instanceView")
+    other = await commands.get("rg", "set", "1", "motd", expand="instanceView")
+    assert first.id == f"{instance}/runCommands/motd"
+    assert first.type == "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommands"
+    assert first["properties"]["instanceView"]["output"] == "hi\n"
+    assert other["properties"]["instanceView"]["exitCode"] == 1
+    await (await commands.begin_delete("rg", "set", "0", "motd")).result()
+    assert [c.name async for c in commands.list("rg", "set", "0")] == []
+    with pytest.raises(ResourceNotFoundError):
+        await commands.get("rg", "set", "9", "motd")
 
 
 async def test_run_commands_are_listed_and_deleted(compute: ComputeManagementClient) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -9,12 +10,12 @@ from aiohttp.test_utils import TestServer
 
 from shared import ports
 from shared.domain.identifiers import normalise_id
-from shared.domain.vm_record import Image, LineageSource
+from shared.domain.vm_record import Boot, Image, LineageSource, Machine
 from shared.gateways.clients import AzureClients
 from shared.gateways.fleet import FleetGateway
 from tests.arm_plugin import FixedToken
 from tests.contract.gateways import things
-from tests.fakes.fleet import FakeFleet, vm_facts
+from tests.fakes.fleet import FakeFleet, model_facts, vm_facts
 
 URN = things.JAMMY.urn
 VERSION = things.SOURCE_VERSION
@@ -57,12 +58,15 @@ class MemoryFleet:
 
     async def make_scale_set(self, name: str, mode: str, capacity: int) -> str:
         scale_set = f"{self._compute}/virtualmachinescalesets/{name}"
-        self.fleet.scale_sets.add(scale_set)
+        first = vm_facts(f"{name}_0", image=IMAGE, tags={"team": "web"})
+        model = model_facts(scale_set, first, version=IMAGE.version)
+        self.fleet.put_scale_set(replace(model, capacity=capacity))
         for number in range(capacity):
             member, path = f"{name}_{number}", f"virtualmachines/{name}_{number}"
             if mode == "Uniform":
                 path = f"virtualmachinescalesets/{name}/virtualmachines/{number}"
-            self._put(member, path, tags={"team": "web"}, scale_set_id=scale_set)
+            machine = Machine.UNIFORM if mode == "Uniform" else Machine.FLEXIBLE
+            self._put(member, path, tags={"team": "web"}, scale_set_id=scale_set, machine=machine)
         return scale_set
 
     async def remove(self, resource_id: str) -> None:
@@ -70,7 +74,12 @@ class MemoryFleet:
 
     def _put(self, name: str, path: str, **more: Any) -> str:
         resource_id = f"{self._compute}/{path}"
-        return self.fleet.put(vm_facts(name, resource_id=resource_id, image=IMAGE, **more))
+        boot = Boot(
+            reference=f"{IMAGE.image_id}@{IMAGE.version}",
+            os_disk_id=f"{self._compute}/disks/{name.lower()}_os",
+        )
+        facts = vm_facts(name, resource_id=resource_id, image=IMAGE, boot=boot, **more)
+        return self.fleet.put(facts)
 
 
 class SimulatedFleet:

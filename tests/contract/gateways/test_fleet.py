@@ -1,12 +1,14 @@
 """The contract of the fleet port, and how the gateway reads what Azure recorded."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from shared.domain.identifiers import normalise_id
-from shared.domain.vm_record import Image, LineageSource, VmFacts
+from shared.domain.lineage import Known
+from shared.domain.vm_record import Boot, Image, LineageSource, Machine, VmFacts
 from shared.errors import NotReadyError, ThrottledError
 from shared.fleet.catalog import BUILD_TAG
 from shared.gateways.clients import AzureClients
@@ -41,6 +43,23 @@ async def test_a_vm_is_read_with_its_image_region_and_tags(cloud: FleetCloud) ->
     assert (facts.image, facts.tags, facts.scale_set_id) == (IMAGE, {"team": "Payments"}, "")
 
 
+async def test_a_vm_tells_what_it_boots(cloud: FleetCloud) -> None:
+    facts = await cloud.fleet.vm(await cloud.make_vm("web-01", {}))
+    assert facts is not None
+    assert facts.boot.reference == f"{IMAGE.image_id}@{IMAGE.version}"
+    assert "/providers/microsoft.compute/disks/" in facts.boot.os_disk_id
+    assert (facts.machine, facts.specialised, facts.capacity) == (Machine.VM, False, 0)
+
+
+async def test_a_vm_that_boots_what_it_booted_runs_what_it_ran(cloud: FleetCloud) -> None:
+    vm = await cloud.make_vm("web-01", {})
+    facts = await cloud.fleet.vm(vm)
+    assert facts is not None
+    found = Image(image_id="found:long:ago", version="1", source=LineageSource.SNAPSHOT)
+    again = await cloud.fleet.vm(vm, Known(boot=facts.boot, image=found))
+    assert again == replace(facts, image=found)
+
+
 async def test_a_vm_that_does_not_exist_is_none(cloud: FleetCloud) -> None:
     vm = await cloud.make_vm("web-01", {})
     await cloud.remove(vm)
@@ -51,13 +70,30 @@ async def test_a_vm_that_does_not_exist_is_none(cloud: FleetCloud) -> None:
 async def test_the_instances_of_a_scale_set_are_read(cloud: FleetCloud, mode: str) -> None:
     await cloud.make_vm("bystander", {})
     scale_set = await cloud.make_scale_set("api", mode, 3)
-    instances = await cloud.fleet.scale_set_instances(scale_set)
-    assert instances is not None
+    whole = await cloud.fleet.scale_set(scale_set, {})
+    assert whole is not None
+    instances = whole.instances
     assert len({i.resource_id for i in instances}) == 3
     shown = {(i.scale_set_id, i.image, i.tags["team"], i.os) for i in instances}
     assert shown == {(normalise_id(scale_set), IMAGE, "web", "linux")}
     of_the_set = [i.resource_id.startswith(f"{normalise_id(scale_set)}/") for i in instances]
     assert of_the_set == [mode == "Uniform"] * 3
+    kind = Machine.UNIFORM if mode == "Uniform" else Machine.FLEXIBLE
+    assert {i.machine for i in instances} == {kind}
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+async def test_the_model_of_a_scale_set_is_the_wish(cloud: FleetCloud, mode: str) -> None:
+    scale_set = await cloud.make_scale_set("api", mode, 2)
+    whole = await cloud.fleet.scale_set(scale_set, {})
+    assert whole is not None
+    model = whole.model
+    assert (model.resource_id, model.name, model.machine) == (
+        normalise_id(scale_set), "api", Machine.SCALE_SET
+    )  # fmt: skip
+    assert (model.image, model.capacity, model.os) == (IMAGE, 2, "linux")
+    assert (model.tags["team"], model.region, model.scale_set_id) == ("web", "westeurope", "")
+    assert model.boot == Boot(reference=f"{IMAGE.image_id}@{IMAGE.version}")
 
 
 @pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
@@ -65,21 +101,24 @@ async def test_an_instance_read_alone_is_what_the_scale_set_says(
     cloud: FleetCloud, mode: str
 ) -> None:
     scale_set = await cloud.make_scale_set("api", mode, 2)
-    instances = await cloud.fleet.scale_set_instances(scale_set)
-    assert instances is not None
-    for instance in instances:
+    whole = await cloud.fleet.scale_set(scale_set, {})
+    assert whole is not None
+    assert len(whole.instances) == 2
+    for instance in whole.instances:
         assert await cloud.fleet.vm(instance.resource_id) == instance
 
 
 async def test_a_scale_set_without_instances_is_empty(cloud: FleetCloud) -> None:
     scale_set = await cloud.make_scale_set("api", "Uniform", 0)
-    assert await cloud.fleet.scale_set_instances(scale_set) == []
+    whole = await cloud.fleet.scale_set(scale_set, {})
+    assert whole is not None
+    assert whole.instances == ()
 
 
 async def test_a_scale_set_that_does_not_exist_is_none(cloud: FleetCloud) -> None:
     scale_set = await cloud.make_scale_set("api", "Uniform", 1)
     await cloud.remove(scale_set)
-    assert await cloud.fleet.scale_set_instances(scale_set) is None
+    assert await cloud.fleet.scale_set(scale_set, {}) is None
     assert await cloud.fleet.vm(f"{normalise_id(scale_set)}/virtualMachines/0") is None
 
 
@@ -166,6 +205,44 @@ async def test_an_attached_disk_tells_the_image() -> None:
     facts = await read(arm, machine(None))
     assert facts.image == Image(image_id=GALLERY_IMAGE, version="1.1.2", source=LineageSource.DISK)
     assert arm.reads == ["virtualmachines/vm", "disks/os"]
+
+
+async def test_a_swapped_disk_is_read_and_believed() -> None:
+    arm = CannedArm()
+    arm.put(disk("disks/os", **made_from("1.0.0")))
+    reference = {"id": f"{COMPUTE}/galleries/golden/images/ubuntu", "exactVersion": "1.1.3"}
+    vm = arm.put(machine(reference))
+    ran = Image(image_id=GALLERY_IMAGE, version="1.1.3", source=LineageSource.IMAGE_REFERENCE)
+    before = Boot(reference=f"{GALLERY_IMAGE}@1.1.3", os_disk_id=normalise_id(f"{COMPUTE}/disks/o"))
+    async with arm.gateway() as fleet:
+        facts = await fleet.vm(vm, Known(boot=before, image=ran))
+        assert facts is not None
+        swapped = Image(
+            image_id=GALLERY_IMAGE, version="1.0.0", source=LineageSource.DISK, mismatch=True
+        )
+        assert facts.image == swapped
+        again = await fleet.vm(vm, Known(boot=facts.boot, image=facts.image))
+        assert again == facts
+    assert arm.reads == ["virtualmachines/vm", "disks/os", "virtualmachines/vm"]
+
+
+async def test_a_new_disk_for_a_new_version_is_no_swap() -> None:
+    arm = CannedArm()
+    reference = {"id": f"{COMPUTE}/galleries/golden/images/ubuntu", "exactVersion": "1.1.4"}
+    vm = arm.put(machine(reference))
+    before = Boot(reference=f"{GALLERY_IMAGE}@1.1.3", os_disk_id=normalise_id(f"{COMPUTE}/disks/o"))
+    async with arm.gateway() as fleet:
+        facts = await fleet.vm(vm, Known(boot=before, image=Image(image_id=GALLERY_IMAGE)))
+    assert facts is not None
+    assert (facts.image.version, facts.image.mismatch) == ("1.1.4", False)
+    assert arm.reads == ["virtualmachines/vm"]
+
+
+async def test_a_gallery_vm_without_os_profile_is_specialised() -> None:
+    reference = {"id": f"{COMPUTE}/galleries/golden/images/ubuntu", "exactVersion": "1.1.3"}
+    assert (await read(CannedArm(), machine(reference))).specialised
+    general = machine(reference, osProfile={"computerName": "vm"})
+    assert not (await read(CannedArm(), general)).specialised
 
 
 async def test_the_image_is_followed_through_copies() -> None:

@@ -42,7 +42,8 @@ async def list_by_three(records: AnyRecords, wanted: VmFilter, cursor: str) -> P
 
 
 async def keys_of(records: AnyRecords, image_id: str = IMAGE) -> list[str]:
-    return list((await records.vms.keys_of_image(image_id, limit=100)).items)
+    users = await records.vms.users_of_image(image_id, limit=100)
+    return [record.key for record in users.items]
 
 
 async def test_nothing_is_held_on_an_unknown_vm(records: AnyRecords) -> None:
@@ -271,9 +272,9 @@ async def test_lists_come_in_pages(records: AnyRecords) -> None:
         found = await pages(partial(list_by_three, records, wanted))
         assert [len(items) for items in found] == [3, 3, 1]
         assert [record.name for items in found for record in items] == expected
-    keys = await pages(lambda cursor: records.vms.keys_of_image(IMAGE, limit=4, cursor=cursor))
-    assert [len(items) for items in keys] == [4, 3]
-    assert [key for items in keys for key in items] == [a_key(name) for name in expected]
+    users = await pages(lambda cursor: records.vms.users_of_image(IMAGE, limit=4, cursor=cursor))
+    assert [len(items) for items in users] == [4, 3]
+    assert [record.name for items in users for record in items] == expected
 
 
 async def test_a_cursor_is_good_for_its_own_filter_only(records: AnyRecords) -> None:
@@ -286,7 +287,7 @@ async def test_a_cursor_is_good_for_its_own_filter_only(records: AnyRecords) -> 
     with pytest.raises(BadMessageError):
         await records.vms.list(VmFilter(), cursor="nonsense")
     with pytest.raises(BadMessageError):
-        await records.vms.keys_of_image(IMAGE, limit=1, cursor=page.cursor)
+        await records.vms.users_of_image(IMAGE, limit=1, cursor=page.cursor)
 
 
 @pytest.mark.parametrize("team", ["a/b\\c#d?e", "50%25+1", "o'hara & söhne 🚀", "x|y~z!2f", " "])

@@ -173,6 +173,52 @@ async def test_a_message_that_fails_only_the_second_time_is_tried_again(
         assert [count for _, count, _ in sample.seen("relay")] == [1, 2, 3]
 
 
+async def _order_of_a_batch(start_sample: StartSample, options: HostOptions) -> list[str]:
+    async with start_sample(queues={"batchSize": 16}, options=options) as sample:
+        sample.host.pause()
+        await asyncio.sleep(0.4)  # a request under way ends, and takes nothing
+        for number in range(12):
+            await sample.send(str(number))
+        sample.host.resume()
+        await sample.host.wait_idle(20)
+        assert sample.host.failures == {}
+        return [body for _, _, body in sample.seen("relay")]
+
+
+async def test_shuffled_messages_come_in_another_order_and_all_of_them(
+    start_sample: StartSample,
+) -> None:
+    order = await _order_of_a_batch(start_sample, HostOptions(run_timers=False, shuffle=7))
+
+    plain = [str(number) for number in range(12)]
+    assert order != plain
+    assert sorted(order, key=int) == plain
+
+
+async def test_a_second_delivery_may_come_after_other_messages(
+    start_sample: StartSample,
+) -> None:
+    both = HostOptions(run_timers=False, deliver_twice=True, shuffle=7)
+
+    order = await _order_of_a_batch(start_sample, both)
+
+    assert sorted(order, key=int) == [str(number) for number in range(12) for _ in "ab"]
+    first = list(dict.fromkeys(order))
+    second = list(dict.fromkeys(reversed(order)))[::-1]
+    assert first != second
+
+
+async def test_a_shuffled_message_is_tried_and_given_up_by_the_same_rules(
+    start_sample: StartSample,
+) -> None:
+    shuffled = HostOptions(run_timers=False, shuffle=7, lease=1)
+    async with start_sample(queues={"maxDequeueCount": 3}, options=shuffled) as sample:
+        await sample.send('{"fail_until": 99}')
+        await sample.host.wait_idle(15)
+        assert [count for _, count, _ in sample.seen("relay")] == [1, 2, 3]
+        assert sample.seen("bury") == ['{"fail_until": 99}']
+
+
 async def test_waiting_for_idle_names_what_is_left(sample: Sample) -> None:
     await sample.send('{"sleep": 1.5}')
     await asyncio.sleep(0.5)

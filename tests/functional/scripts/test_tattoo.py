@@ -2,7 +2,8 @@
 
 from shared.domain.image_definition import OperatingSystem
 from shared.domain.tattoo import differences, parse
-from shared.factory.tattoo_customizer import tattoo_customizer, tattoo_reader
+from shared.domain.tattoo_reader import tattoo_reader
+from shared.factory.tattoo_customizer import tattoo_customizer
 from tests.functional.scripts.guest import Guest, Ran
 
 FACTS = {

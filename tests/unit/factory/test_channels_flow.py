@@ -16,6 +16,7 @@ from shared.messages import (
     RecordPolicyState,
     RestoreVersion,
     RevokeVersion,
+    TrackImageVersion,
     TrackVm,
 )
 from tests.fakes.definitions import ubuntu
@@ -499,3 +500,14 @@ async def test_killed_at_every_call_a_second_release_is_promoted_once() -> None:
         told = names(world)
         assert (told.count("ImagePromoted"), told.count("ImageAged")) == (2, 1), at
         assert len((await channels_of(world)).channel("stable").moves) == 2, at
+
+
+async def test_an_update_of_the_gallery_that_comes_late_is_set_right_by_its_event() -> None:
+    """A revocation's own update arrives after the version was restored and shown again."""
+    world = await released()
+    (resource_id, held), *_ = world.gallery.held.items()
+    assert latest(world) == V1
+    held.excluded = True
+    world.send(TrackImageVersion(resource_id=resource_id))
+    await world.drain()
+    assert latest(world) == V1

@@ -3,7 +3,8 @@
 import pytest
 
 from shared.domain.image_definition import Customizer, CustomizerKind, OperatingSystem
-from shared.factory.tattoo_customizer import tattoo_customizer, tattoo_reader
+from shared.domain.tattoo_reader import tattoo_reader
+from shared.factory.tattoo_customizer import tattoo_customizer
 
 
 def test_the_linux_tattoo_is_written_from_a_quoted_here_document() -> None:

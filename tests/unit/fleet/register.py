@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.domain.attestation import AttestationRules
+from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.history import Transition
 from shared.domain.identifiers import vm_key
 from shared.domain.image_version import ImageVersion, VersionState
-from shared.domain.team import TeamRules
 from shared.domain.vm_record import VmFacts, VmRecord
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
@@ -24,13 +25,20 @@ from shared.messages import (
     TrackImageVersion,
     TrackVm,
 )
-from shared.ports import Stored
+from shared.ports import Pace, Stored
+from shared.records.recent_versions import RememberedVersions
 from tests.fakes.definitions import ubuntu
 from tests.fakes.fleet import FakeFleet, instance_facts, vm_facts
 from tests.fakes.gallery import GALLERY, FakeGallery
 from tests.fakes.records import MemoryRecords
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+PACE = Pace(
+    look=timedelta(seconds=60),
+    grace=timedelta(seconds=120),
+    retry=timedelta(minutes=30),
+    blind=timedelta(minutes=30),
+)
 NAME = "ubuntu-22-04"
 IMAGE_ID = f"{GALLERY}/images/{NAME}"
 
@@ -46,9 +54,11 @@ class Register:
 
     def __post_init__(self) -> None:
         self.definitions = {NAME: ubuntu()}
-        self.teams = TeamRules(tag="team", resource_group=None, subscriptions={})
+        self.fleet_policy = FleetPolicy()
+        self.attestation_rules = AttestationRules()
         self.vms: Any = self.records.vms
         self.image_versions: Any = self.records.image_versions
+        self.memory = RememberedVersions(_Versions(self), pace=PACE, clock=lambda: self.now)
 
     def wait(self, **duration: float) -> None:
         self.now += timedelta(**duration)
@@ -90,30 +100,50 @@ class Register:
             TrackVm(resource_id=resource_id),
             fleet=self.fleet,
             vms=self.vms,
-            image_versions=self.image_versions,
+            recent_versions=self.memory,
             gallery=self.gallery,
             definitions=self.definitions,
-            teams=self.teams,
-            kind_tag="assay-kind",
+            subscriptions=self.records.subscriptions,
+            fleet_policy=self.fleet_policy,
+            attestation_rules=self.attestation_rules,
             now=self.now,
         )
 
     async def say(self, command: RecordPolicyState) -> list[Message]:
-        return await record_policy_state(command, vms=self.vms, now=self.now)
+        return await record_policy_state(
+            command, vms=self.vms, attestation_rules=self.attestation_rules, now=self.now
+        )
 
     async def judge(self, keys: Iterable[str], because: str = "version 1.2.0 was published") -> list[Message]:  # fmt: skip  # noqa: E501
         return await judge_vm(
             JudgeVm(vm_keys=tuple(keys), because=because),
             vms=self.vms,
-            image_versions=self.image_versions,
+            recent_versions=self.memory,
             gallery=self.gallery,
             definitions=self.definitions,
+            fleet_policy=self.fleet_policy,
+            attestation_rules=self.attestation_rules,
             now=self.now,
         )
 
-    async def judge_users(self, cursor: str = "") -> list[Message]:
-        command = JudgeImageUsers(image_id=IMAGE_ID, because="version 1.2.0 was published", cursor=cursor)  # fmt: skip  # noqa: E501
-        return await judge_image_users(command, vms=self.vms)
+    async def judge_users(self, version: str = "", **more: Any) -> list[Message]:
+        """Have the users judged that a change of *version* concerns; a second look, unless told."""
+        command = JudgeImageUsers(
+            image_id=IMAGE_ID,
+            image_version=version,
+            because="version 1.2.0 was published",
+            **{"second_look": True, **more},
+        )
+        return await judge_image_users(
+            command,
+            vms=self.vms,
+            recent_versions=self.memory,
+            gallery=self.gallery,
+            definitions=self.definitions,
+            fleet_policy=self.fleet_policy,
+            pace=PACE,
+            now=self.now,
+        )
 
     async def track_version(self, resource_id: str) -> list[Message]:
         return await track_image_version(
@@ -139,6 +169,16 @@ class Register:
     async def lines(self, resource_id: str) -> list[tuple[str, str, str]]:
         """Return the history as (what, old, new)."""
         return [(line.what, line.old, line.new) for line in await self.history(resource_id)]
+
+
+class _Versions:
+    """The versions the register holds at the moment, whoever stands in for it."""
+
+    def __init__(self, register: Register) -> None:
+        self._register = register
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._register.image_versions, name)
 
 
 def verdicts(messages: list[Message]) -> list[tuple[str, str, str]]:

@@ -1,15 +1,24 @@
 """When the register of versions changes, the VMs that run them are judged again."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.domain.identifiers import vm_key
 from shared.domain.image_version import VersionState
-from shared.domain.vm_record import Verdict
+from shared.domain.vm_record import Machine, Rule, Verdict
 from shared.errors import BadMessageError
-from shared.messages import JudgeImageUsers, JudgeVm
-from tests.fakes.fleet import COMPUTE
+from shared.messages import (
+    Delayed,
+    JudgeImageUsers,
+    JudgeVm,
+    PromoteImage,
+    TrackImageVersion,
+)
+from tests.fakes.definitions import ubuntu
+from tests.fakes.fleet import COMPUTE, vm_facts
 from tests.unit.fleet.register import IMAGE_ID, NAME, NOON, Register, verdicts
 
 
@@ -36,24 +45,93 @@ async def test_a_release_ages_the_vms_of_the_version_before(register: Register) 
 
 
 async def test_users_are_judged_a_page_at_a_time(register: Register) -> None:
-    vms = [register.runs("1.1.0", f"vm-{n:03}") for n in range(250)]
+    await register.release("1.1.0")
+    vms = [register.runs("1.1.0", f"vm-{n:03}") for n in range(750)]
     for vm in vms:
         await register.track(vm)
-    sizes: list[int] = []
+    await register.release("1.2.0")
+    sizes: list[list[int]] = []
     keys: list[str] = []
     cursor = ""
     while True:
-        page, *following = await register.judge_users(cursor)
-        assert isinstance(page, JudgeVm)
-        sizes.append(len(page.vm_keys))
-        keys += page.vm_keys
+        messages = await register.judge_users("1.2.0", cursor=cursor)
+        pages = [m for m in messages if isinstance(m, JudgeVm)]
+        sizes.append([len(page.vm_keys) for page in pages])
+        keys += [key for page in pages for key in page.vm_keys]
+        following = [m for m in messages if isinstance(m, JudgeImageUsers)]
         if not following:
             break
-        assert isinstance(following[0], JudgeImageUsers)
-        assert following[0].because == page.because == "version 1.2.0 was published"
         cursor = following[0].cursor
-    assert sizes == [100, 100, 50]
+    assert sizes == [[100] * 5, [100, 100, 50]]
     assert sorted(keys) == sorted(vm_key(vm) for vm in vms)
+
+
+async def test_the_users_are_looked_at_a_second_time(register: Register) -> None:
+    first = JudgeImageUsers(
+        image_id=IMAGE_ID, image_version="1.2.0", because="version 1.2.0 was published"
+    )
+    assert await register.judge_users("1.2.0", second_look=False) == [
+        Delayed(command=replace(first, second_look=True), delay=timedelta(seconds=60))
+    ]
+
+
+async def test_only_vms_that_come_off_differently_get_a_message(register: Register) -> None:
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
+        await register.release(version)
+    vms = {v: register.runs(v, f"vm-{v}") for v in ("1.1.0", "1.2.0", "1.3.0")}
+    for vm in vms.values():
+        await register.track(vm)
+    await register.release("1.2.0", VersionState.REVOKED)
+    assert [m.vm_keys for m in await register.judge_users("1.2.0") if isinstance(m, JudgeVm)] == [
+        (vm_key(vms["1.1.0"]), vm_key(vms["1.2.0"]))
+    ]
+
+
+async def test_users_above_a_version_nobody_is_sent_to_are_not_looked_at(
+    register: Register,
+) -> None:
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
+        await register.release(version)
+        await register.track(register.runs(version, f"vm-{version}"))
+    register.vms = counted = _Pages(register.records.vms)
+    await register.judge_users("1.1.0")
+    assert [[r.image.version for r in page] for page in counted.pages] == [["1.1.0"]]
+    await register.judge_users("1.3.0")
+    assert [r.image.version for r in counted.pages[-1]] == ["1.1.0", "1.2.0", "1.3.0"]
+
+
+async def test_a_scale_set_that_takes_the_latest_is_judged_with_every_version(
+    register: Register,
+) -> None:
+    for version in ("1.1.0", "1.2.0"):
+        await register.release(version)
+    instance = register.instance(0, "1.2.0")
+    await register.track(instance.scale_set_id)
+    model = await register.record(instance.scale_set_id)
+    assert (model.machine, model.verdict, model.rule) == (
+        Machine.SCALE_SET, Verdict.CURRENT, Rule.FOLLOWS_LATEST
+    )  # fmt: skip
+    for version in ("1.1.0", "1.2.0"):
+        await register.release(version, VersionState.REVOKED)
+    keys = [m.vm_keys for m in await register.judge_users("1.1.0") if isinstance(m, JudgeVm)]
+    assert model.key in keys[0]
+    assert verdicts(await register.judge([model.key])) == [("api", "current", "retired")]
+    assert (await register.record(instance.scale_set_id)).rule is Rule.NOTHING_OFFERED
+
+
+class _Pages:
+    """VM records that remember which pages of users were read."""
+
+    def __init__(self, vms: Any) -> None:
+        self._vms, self.pages = vms, list[Any]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._vms, name)
+
+    async def users_of_image(self, image_id: str, **asked: Any) -> Any:
+        page = await self._vms.users_of_image(image_id, **asked)
+        self.pages.append(page.items)
+        return page
 
 
 async def test_an_image_without_users_needs_no_judging(register: Register) -> None:
@@ -130,14 +208,17 @@ class _Counted:
 VERSION = f"{IMAGE_ID}/versions/1.1.0"
 
 
+def _judging(because: str) -> JudgeImageUsers:
+    return JudgeImageUsers(image_id=IMAGE_ID, image_version="1.1.0", because=because)
+
+
 async def test_a_version_deleted_from_the_gallery_is_written_down_and_its_users_judged(
     register: Register,
 ) -> None:
     await register.release("1.1.0")
     follows = await register.track_version(VERSION.replace("resourcegroups", "resourceGroups"))
-    assert follows == [
-        JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 was deleted from the gallery")
-    ]
+    judging = _judging("version 1.1.0 was deleted from the gallery")
+    assert follows == [PromoteImage(definition=NAME), judging]
     stored = await register.records.image_versions.get(NAME, "1.1.0")
     assert stored is not None
     assert stored.value.deleted_at == NOON
@@ -145,7 +226,7 @@ async def test_a_version_deleted_from_the_gallery_is_written_down_and_its_users_
         ("deleted", "gone from the gallery")
     ]
     register.wait(minutes=10)
-    assert await register.track_version(VERSION) == follows
+    assert await register.track_version(VERSION) == [judging]
     assert await register.records.image_versions.get(NAME, "1.1.0") == stored
 
 
@@ -156,9 +237,8 @@ async def test_a_version_changed_in_the_gallery_is_written_down_as_it_is(
     register.gallery.put(
         IMAGE_ID, "1.1.0", regions={"northeurope": 1, "westeurope": 2}, excluded=True, looks=0
     )
-    assert await register.track_version(VERSION) == [
-        JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 changed in the gallery")
-    ]
+    everybody = JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 changed in the gallery")
+    assert await register.track_version(VERSION) == [PromoteImage(definition=NAME), everybody]
     stored = await register.records.image_versions.get(NAME, "1.1.0")
     assert stored is not None
     assert stored.value.regions == ("northeurope", "westeurope")
@@ -170,7 +250,7 @@ async def test_a_version_azure_works_on_keeps_its_regions(register: Register) ->
     before = await register.records.image_versions.get(NAME, "1.1.0")
     register.gallery.put(IMAGE_ID, "1.1.0", regions={"northeurope": 1}, looks=9)
     assert await register.track_version(VERSION) == [
-        JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 changed in the gallery")
+        _judging("version 1.1.0 changed in the gallery")
     ]
     assert await register.records.image_versions.get(NAME, "1.1.0") == before
 
@@ -199,7 +279,41 @@ async def test_images_that_are_not_ours_and_versions_not_registered_mean_nothing
     assert await register.track_version(f"{COMPUTE}/galleries/other/images/i/versions/1.0.0") == []
 
 
-@pytest.mark.parametrize("resource_id", [IMAGE_ID, "1.1.0"])
-async def test_what_is_no_image_version_is_refused(register: Register, resource_id: str) -> None:
-    with pytest.raises(BadMessageError, match="is no image version"):
-        await register.track_version(resource_id)
+async def test_what_is_no_gallery_image_is_refused(register: Register) -> None:
+    with pytest.raises(BadMessageError, match=r"'1\.1\.0' is no gallery image"):
+        await register.track_version("1.1.0")
+
+
+async def test_with_an_image_go_all_of_its_versions(register: Register) -> None:
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
+        await register.release(version)
+    await register.release("1.4.0", VersionState.CANDIDATE)
+    await register.release("1.0.0", deleted_at=NOON)
+    register.gallery.put(IMAGE_ID, "1.2.0")
+    assert await register.track_version(IMAGE_ID) == [
+        TrackImageVersion(resource_id=f"{IMAGE_ID}/versions/{version}")
+        for version in ("1.3.0", "1.1.0")
+    ]
+
+
+async def test_a_version_whose_definition_was_removed_is_still_known(register: Register) -> None:
+    """Another definition is left: the gallery is still ours."""
+    await register.release("1.1.0")
+    vm = register.runs("1.1.0")
+    await register.track(vm)
+    register.definitions = {"other": replace(ubuntu(), name="other")}
+    assert await register.track_version(VERSION) == [
+        _judging("version 1.1.0 was deleted from the gallery")
+    ]
+    assert verdicts(await register.judge([vm_key(vm)])) == [("vm-1", "current", "retired")]
+    assert (await register.record(vm)).definition == NAME
+
+
+async def test_an_image_in_our_gallery_that_nobody_registered_is_not_ours(
+    register: Register,
+) -> None:
+    stray = IMAGE_ID.replace(NAME, "stray")
+    vm = register.fleet.put(vm_facts(image_id=stray, version="1.1.0"))
+    await register.track(vm)
+    record = await register.record(vm)
+    assert (record.definition, record.rule) == ("", Rule.FOREIGN)

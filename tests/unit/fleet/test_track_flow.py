@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.image_version import VersionState
+from shared.domain.vm_record import Machine
 from shared.messages import JudgeImageUsers, RecordPolicyState, TrackImageVersion, TrackVm
 from shared.ports import VmFilter
 from tests.fakes.fleet import COMPUTE, instance_facts, vm_facts
@@ -58,7 +59,7 @@ def policy(state: str, *, minute: int = 0) -> RecordPolicyState:
 
 async def outcome(world: World) -> Outcome:
     """Return what the register says but for times, and the distinct events announced."""
-    page = await world.records.vms.list(VmFilter(deleted=True))
+    page = await world.records.vms.list(VmFilter(deleted=True, machines=tuple(Machine)))
     rows: list[tuple[str, ...]] = [
         (r.resource_id, str(r.verdict), r.reason, r.policy, r.team, str(r.deleted_at is not None))
         for r in page.items
@@ -86,6 +87,7 @@ async def test_the_flow_ends_as_it_should() -> None:
         ("0", "revoked", "", "False"),
         ("1", "revoked", "", "False"),
         ("2", "current", "", "True"),
+        ("api", "current", "", "False"),
     }
     assert [line for line in lines if line.startswith("vm-1")] == [
         f"vm-1: first-seen >{IMAGE_ID} 1.1.0 (event)",

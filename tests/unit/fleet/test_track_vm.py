@@ -7,9 +7,18 @@ import pytest
 
 from shared.domain.identifiers import vm_key
 from shared.domain.image_version import VersionState
-from shared.domain.vm_record import Image, Kind, LineageSource, Verdict, VmRecord
+from shared.domain.vm_record import (
+    Boot,
+    Image,
+    Kind,
+    LineageSource,
+    Machine,
+    Rule,
+    Verdict,
+    VmRecord,
+)
 from shared.errors import BadMessageError, ConflictError, UnavailableError
-from shared.messages import Announcement
+from shared.messages import Announcement, JudgeVm
 from shared.ports import VmEntry
 from tests.fakes.fleet import COMPUTE, SUBSCRIPTION, vm_facts
 from tests.unit.fleet.register import IMAGE_ID, NAME, NOON, Register, verdicts
@@ -39,6 +48,11 @@ async def test_a_vm_is_recorded_as_azure_describes_it(register: Register) -> Non
         first_seen_at=NOON,
         changed_at=NOON,
         as_of=NOON,
+        machine=Machine.VM,
+        rule=Rule.NEWEST,
+        runs_since=NOON,
+        boot=Boot(reference=f"{IMAGE_ID}@1.1.0", os_disk_id=f"{COMPUTE}/disks/vm-1_os"),
+        labels={"team": "web"},
         os="linux",
         transitions=2,
     )
@@ -73,6 +87,10 @@ async def test_a_vm_that_starts_out_badly_is_announced(register: Register) -> No
                 "image": "canonical:ubuntuserver:18.04-lts",
                 "version": "18.04.1",
                 "asOf": "2026-11-22T12:00:00+00:00",
+                "machine": "vm",
+                "rule": "image-not-ours",
+                "dueAt": "2026-12-22T12:00:00+00:00",
+                "newest": None,
             },
         )
     ]
@@ -277,17 +295,60 @@ async def test_a_later_look_is_never_replaced_by_an_earlier_one(register: Regist
     assert (await register.record(vm)).image.version == "1.2.0"
 
 
-async def test_a_release_while_a_vm_is_first_recorded_reaches_it(register: Register) -> None:
+async def test_a_release_while_a_vm_is_first_recorded_reaches_it_by_the_second_look(
+    register: Register,
+) -> None:
     await register.release("1.1.0")
     vm = register.runs("1.1.0")
 
     async def release() -> None:
         await register.release("1.2.0")
-        assert await register.judge_users() == []
+        assert await register.judge_users("1.2.0") == []
 
     register.vms = _Meanwhile(register.records.vms, "save", release)
+    assert await register.track(vm) == []
+    assert (await register.record(vm)).verdict is Verdict.CURRENT
+    assert await register.judge_users("1.2.0") == [
+        JudgeVm(vm_keys=(vm_key(vm),), because="version 1.2.0 was published")
+    ]
+
+
+async def test_a_vm_that_took_longer_to_record_than_the_second_look_waits_is_judged_anew(
+    register: Register,
+) -> None:
+    await register.release("1.1.0")
+    vm = register.runs("1.1.0")
+
+    async def release_and_dawdle() -> None:
+        await register.release("1.2.0")
+        register.wait(seconds=31)
+
+    register.vms = _Meanwhile(register.records.vms, "save", release_and_dawdle)
     assert verdicts(await register.track(vm)) == [("vm-1", "current", "aged")]
     assert (await register.record(vm)).verdict is Verdict.AGED
+
+
+async def test_vms_are_judged_by_versions_remembered_for_a_moment(register: Register) -> None:
+    await register.release("1.1.0")
+    await register.track(register.runs("1.1.0"))
+    await register.release("1.2.0")
+    second = register.runs("1.1.0", "vm-2")
+    register.wait(seconds=15)
+    await register.track(second)
+    assert (await register.record(second)).verdict is Verdict.CURRENT
+    register.wait(seconds=1)
+    third = register.runs("1.1.0", "vm-3")
+    await register.track(third)
+    assert (await register.record(third)).verdict is Verdict.AGED
+
+
+async def test_a_version_nobody_remembers_is_looked_up_at_once(register: Register) -> None:
+    await register.release("1.1.0")
+    await register.track(register.runs("1.1.0"))
+    await register.release("1.2.0")
+    second = register.runs("1.2.0", "vm-2")
+    await register.track(second)
+    assert (await register.record(second)).rule is Rule.NEWEST
 
 
 # --- scale sets -----------------------------------------------------------------------------------
@@ -342,8 +403,8 @@ async def test_a_large_scale_set_is_done_in_one_message(register: Register) -> N
         register.instance(number, "1.1.0")
     assert await register.track(SCALE_SET) == []
     assert await register.track(SCALE_SET) == []
-    page = await register.records.vms.keys_of_image(IMAGE_ID, limit=1000)
-    assert len(page.items) == 250
+    page = await register.records.vms.users_of_image(IMAGE_ID, limit=1000)
+    assert len(page.items) == 251
 
 
 @pytest.mark.parametrize("dies_at", range(1, 4))
@@ -359,7 +420,10 @@ async def test_a_scale_set_message_that_dies_midway_ends_the_same(
     register.vms = register.records.vms
     register.wait(minutes=10)
     announced = verdicts(await register.track(SCALE_SET))
-    assert sorted(announced) == [(str(n), "", "revoked") for n in range(3)]
+    assert sorted(announced) == [
+        *((str(n), "", "revoked") for n in range(3)),
+        ("api", "", "retired"),
+    ]
     for number in range(3):
         assert (await register.record(f"{SCALE_SET}/virtualmachines/{number}")).transitions == 2
 

@@ -18,7 +18,7 @@ from shared.web.exchange import ApiRequest, ApiResponse
 from shared.web.handler import Handler
 from tests.fakes.evidence import FakeEvidence, FakeSigner
 from tests.fakes.fleet import FakeFleet
-from tests.fakes.fleet_records import MemoryVms
+from tests.fakes.fleet_records import MemorySubscriptions, MemoryVms
 from tests.fakes.gallery import FakeGallery
 from tests.fakes.marketplace import FakeMarketplace
 from tests.fakes.outbox import FakeOutbox
@@ -33,6 +33,8 @@ from tests.fakes.records import (
     MemoryRecords,
     MemorySources,
 )
+from tests.fakes.resource_graph import FakeResourceGraph
+from tests.fakes.sweeps import MemorySweeps
 from tests.fakes.world import PACE
 from tests.unit.web.samples import DEFINITION, NOON, SOURCE_VERSION, URN
 
@@ -65,6 +67,9 @@ class Office:
         default_factory=lambda: FakeMarketplace({URN: ["22.04.20261", SOURCE_VERSION]})
     )
     fleet: FakeFleet = field(default_factory=FakeFleet)
+    resource_graph: FakeResourceGraph = field(
+        default_factory=lambda: FakeResourceGraph(FakeFleet())
+    )
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
     evidence: FakeEvidence = field(default_factory=FakeEvidence)
     signer: FakeSigner = field(default_factory=FakeSigner)
@@ -74,6 +79,14 @@ class Office:
     @property
     def channels(self) -> MemoryChannels:
         return self.others.channels
+
+    @property
+    def subscriptions(self) -> MemorySubscriptions:
+        return self.others.subscriptions
+
+    @property
+    def sweeps(self) -> MemorySweeps:
+        return self.others.sweeps
 
     @property
     def definition_states(self) -> MemoryDefinitionStates:

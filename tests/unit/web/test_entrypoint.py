@@ -7,7 +7,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from shared.entrypoints import api, fleet_api, history_api
+from shared.entrypoints import api, fleet_api, history_api, sweep_api
 from shared.entrypoints.http import to_http, to_request
 from shared.web.exchange import ApiResponse
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 def _triggers() -> dict[str, dict[str, Any]]:
     app = func.FunctionApp()
-    for part in (api, fleet_api, history_api):
+    for part in (api, fleet_api, history_api, sweep_api):
         app.register_functions(part.bp)
     triggers = {str(f.get_function_name()): f.get_trigger() for f in app.get_functions()}
     return {name: t.get_dict_repr() for name, t in triggers.items() if t is not None}
@@ -66,6 +66,10 @@ def test_every_function_has_a_verb_of_its_own() -> None:
         "api_get_signing_key": ("GET", "v1/signing-key"),
         "api_prove_tattoo": ("POST", "v1/tattoos/prove"),
         "api_check_health": ("GET", "v1/health"),
+        "api_list_sweeps": ("GET", "v1/sweeps"),
+        "api_start_sweep": ("POST", "v1/sweeps"),
+        "api_get_sweep": ("GET", "v1/sweeps/{id}"),
+        "api_list_subscriptions": ("GET", "v1/subscriptions"),
     }
 
 

@@ -31,6 +31,7 @@ async def test_assay_is_healthy_when_its_storage_answers() -> None:
         "version": __version__,
         "definitions": 1,
         "storage": "answers",
+        "fleet": {"subscriptions": 0, "unreadable": 0, "last_sweep_at": None, "problem": None},
         "as_of": NOON_TEXT,
     }
 
@@ -47,6 +48,7 @@ async def test_assay_is_unhealthy_when_its_storage_does_not_and_keeps_the_reason
         "version": __version__,
         "definitions": 1,
         "storage": "does not answer",
+        "fleet": None,
         "as_of": NOON_TEXT,
     }
     assert [r.getMessage() for r in caplog.records] == [f"storage does not answer: {error!r}"]

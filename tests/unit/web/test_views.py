@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 from shared.domain.build import Phase
 from shared.domain.history import Transition, VmLine
-from shared.domain.vm_record import Image
+from shared.domain.vm_record import Image, TattooReading, TattooState
 from shared.web.views.builds import build_summary, build_view
 from shared.web.views.messages import parked_view
 from shared.web.views.values import instant
@@ -66,6 +66,7 @@ VM_SUMMARY = {
     "verdict": "current",
     "reason": "It runs the newest version.",
     "policy": "noncompliant",
+    "tattoo": None,
     "changed_at": HOUR_AGO_TEXT,
     "deleted_at": None,
     "as_of": NOON_TEXT,
@@ -185,6 +186,27 @@ def test_a_vm_tells_its_policy_states_and_its_history() -> None:
             }
         ],
         "history_url": f"{BASE}/history/vms/{VM_KEY}",
+    }
+
+
+def test_a_vm_tells_what_its_tattoo_said() -> None:
+    reading = TattooReading(
+        state=TattooState.MISMATCH,
+        read_at=NOON,
+        by="run-command",
+        version="1.20261122.1",
+        differences=("version: the guest says 9, the register and the gallery say 1.20261122.1",),
+        since=NOON - timedelta(hours=1),
+    )
+    read = replace(vm(), tattoo=reading)
+    assert vm_summary(read, LINKS)["tattoo"] == {"state": "mismatch"}
+    assert vm_view(read, [], [], LINKS)["tattoo"] == {
+        "state": "mismatch",
+        "since": HOUR_AGO_TEXT,
+        "read_at": NOON_TEXT,
+        "by": "run-command",
+        "version": "1.20261122.1",
+        "differences": ["version: the guest says 9, the register and the gallery say 1.20261122.1"],
     }
 
 
