@@ -1,3 +1,9 @@
 """What every test may use."""
 
+from hypothesis import settings
+
+# A slow machine makes no example wrong.
+settings.register_profile("assay", deadline=None)
+settings.load_profile("assay")
+
 pytest_plugins = ["tests.arm_plugin", "tests.azurite_plugin"]

@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from shared.domain.attestation import AttestationRules
 from shared.domain.build import Admission
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.sweep import MOST_RESTARTS, SweepBatch, SweepOutcome
+from shared.domain.tattoo_reading import needs_reading
 from shared.errors import NotFoundError, PermanentError, RefusedError
 from shared.fleet.attesting import attesting, joined
 from shared.fleet.catalog import Catalog
@@ -18,7 +20,7 @@ from shared.fleet.subscriptions import known_subscription
 from shared.fleet.sweep_end import FIRST_RANK, ORDER, end_sweep
 from shared.fleet.sweep_page import BECAUSE, Findings, PageReader, highest
 from shared.fleet.track_vm import Tracker
-from shared.messages import Delayed, Message, SettleDrift, SweepSubscriptions
+from shared.messages import Delayed, Message, ReadTattoo, SettleDrift, SweepSubscriptions
 from shared.ports import (
     Definitions,
     Gallery,
@@ -35,6 +37,8 @@ from shared.ports import (
 _SOUND = (SweepOutcome.RUNNING, SweepOutcome.DONE)
 _MOST_IDS, _MOST_BYTES = 100, 32_000
 """What one message that follows may hold; a queue takes 48 KB."""
+_MOST_TATTOOS = 50
+"""Tattoos a page lets read; the others come with the next sweep."""
 
 
 async def sweep_subscriptions(
@@ -100,8 +104,15 @@ async def sweep_subscriptions(
         {key: facts for key, (_, facts) in findings.enter.items()},
     )
     due = attesting(findings.held, attestation_rules, now)
+    reading = _reading(findings, fleet_policy, now)
     following = _following(command, admission, page, findings, pace)
-    return joined([announced, due, following])
+    return joined([announced, due, reading, following])
+
+
+def _reading(findings: Findings, policy: FleetPolicy, now: datetime) -> list[Message]:
+    """Return the reading of tattoos that are due, so many at a time as Azure may well be asked."""
+    due = (record for record in findings.held if needs_reading(record, now, policy))
+    return [ReadTattoo(vm_key=record.key, started_at=now) for record in islice(due, _MOST_TATTOOS)]
 
 
 def _following(

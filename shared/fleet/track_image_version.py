@@ -49,9 +49,9 @@ async def track_image_version(
     change = "changed in the gallery" if found else "was deleted from the gallery"
     because = f"version {named.version} {change}"
     messages: list[Message] = []
-    if row != stored.value and definition in definitions:
-        # It is published in another way than we knew: the channels look whether it is theirs, as
-        # their timer does where this delivery dies.
+    if row != stored.value and row.aligned_with and definition in definitions:
+        # It is published in another way than the channels left it: they look again, as their timer
+        # does where this delivery dies.
         messages.append(PromoteImage(definition=definition))
     # In a region it left, everybody hears of it: there it may have been the only one offered.
     changed = named.version if row.regions == stored.value.regions else ""

@@ -13,6 +13,7 @@ from shared.intake import MAX_DELIVERIES
 from shared.messages import (
     ApproveImage,
     AttestImage,
+    AttestVm,
     CancelBuild,
     CleanUpBuild,
     Command,
@@ -109,6 +110,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     JudgeImageUsers(image_id="i", because="b"),
     JudgeVm(vm_keys=("0.a",), because="b"),
+    AttestVm(vm_keys=("0.a",)),
     ReadTattoo(vm_key="0.a", started_at=datetime(2026, 11, 22, tzinfo=UTC)),
     SweepFleet(sweep_id="s"),
     SweepSubscriptions(sweep_id="s", batch=0, turn=0, rank=2),

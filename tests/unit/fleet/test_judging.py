@@ -218,7 +218,7 @@ async def test_a_version_deleted_from_the_gallery_is_written_down_and_its_users_
     await register.release("1.1.0")
     follows = await register.track_version(VERSION.replace("resourcegroups", "resourceGroups"))
     judging = _judging("version 1.1.0 was deleted from the gallery")
-    assert follows == [PromoteImage(definition=NAME), judging]
+    assert follows == [judging]
     stored = await register.records.image_versions.get(NAME, "1.1.0")
     assert stored is not None
     assert stored.value.deleted_at == NOON
@@ -238,11 +238,21 @@ async def test_a_version_changed_in_the_gallery_is_written_down_as_it_is(
         IMAGE_ID, "1.1.0", regions={"northeurope": 1, "westeurope": 2}, excluded=True, looks=0
     )
     everybody = JudgeImageUsers(image_id=IMAGE_ID, because="version 1.1.0 changed in the gallery")
-    assert await register.track_version(VERSION) == [PromoteImage(definition=NAME), everybody]
+    assert await register.track_version(VERSION) == [everybody]
     stored = await register.records.image_versions.get(NAME, "1.1.0")
     assert stored is not None
     assert stored.value.regions == ("northeurope", "westeurope")
     assert stored.value.excluded_from_latest
+
+
+async def test_the_channels_look_when_a_version_is_published_otherwise_than_they_left_it(
+    register: Register,
+) -> None:
+    await register.release("1.1.0", aligned_with="what the channels wished")
+    register.gallery.put(IMAGE_ID, "1.1.0", regions={"westeurope": 1}, excluded=True, looks=0)
+    hidden = _judging("version 1.1.0 changed in the gallery")
+    assert await register.track_version(VERSION) == [PromoteImage(definition=NAME), hidden]
+    assert await register.track_version(VERSION) == [hidden]
 
 
 async def test_a_version_azure_works_on_keeps_its_regions(register: Register) -> None:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.image_version import VersionState
 from shared.domain.vm_record import Machine
 from shared.messages import JudgeImageUsers, RecordPolicyState, TrackImageVersion, TrackVm
 from shared.ports import VmFilter
@@ -19,7 +18,7 @@ type Outcome = tuple[list[tuple[str, ...]], list[str], set[str]]
 
 
 async def play(world: World) -> Outcome:
-    """A VM and a scale set come, a version is released, one is revoked, the VM goes."""
+    """A VM and a scale set come, a version is released, one is deleted, the VM goes."""
     register = Register(fleet=world.fleet, gallery=world.gallery, records=world.records)
     await register.release("1.1.0")
     world.fleet.put(vm_facts("vm-1", image_id=IMAGE_ID, version="1.1.0"))
@@ -37,7 +36,6 @@ async def play(world: World) -> Outcome:
     await register.release("1.2.0")
     world.send(JudgeImageUsers(image_id=IMAGE_ID, because="version 1.2.0 was published"))
     await world.drain()
-    await register.release("1.1.0", VersionState.REVOKED)
     world.send(TrackImageVersion(resource_id=f"{IMAGE_ID}/versions/1.1.0"))
     await world.drain()
     world.fleet.remove(VM)
@@ -83,9 +81,9 @@ async def test_the_flow_ends_as_it_should() -> None:
     rows, lines, announced = await play(world)
     shown = {(r[0].rpartition("/")[2], r[1], r[3], r[5]) for r in rows}
     assert shown == {
-        ("vm-1", "revoked", "compliant", "True"),
-        ("0", "revoked", "", "False"),
-        ("1", "revoked", "", "False"),
+        ("vm-1", "retired", "compliant", "True"),
+        ("0", "retired", "", "False"),
+        ("1", "retired", "", "False"),
         ("2", "current", "", "True"),
         ("api", "current", "", "False"),
     }
@@ -93,7 +91,7 @@ async def test_the_flow_ends_as_it_should() -> None:
         f"vm-1: first-seen >{IMAGE_ID} 1.1.0 (event)",
         "vm-1: verdict >current (event)",
         "vm-1: verdict current>aged (version 1.2.0 was published)",
-        "vm-1: verdict aged>revoked (version 1.1.0 was deleted from the gallery)",
+        "vm-1: verdict aged>retired (version 1.1.0 was deleted from the gallery)",
     ]
     assert len(announced) == len(world.outbox.announced) == 6
 
