@@ -8,6 +8,7 @@ from shared.entrypoints import (
     events,
     fleet_api,
     fleet_queues,
+    history_api,
     poison,
     policy_api,
     queues,
@@ -21,6 +22,6 @@ runtime.start()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 for part in (
     events, queues, fleet_queues, poison, timers, api, fleet_api, sweep_api, reports_api,
-    policy_api,
+    policy_api, history_api,
 ):  # fmt: skip
     app.register_functions(part.bp)

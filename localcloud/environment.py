@@ -70,6 +70,7 @@ def app_environment(
         "ASSAY_SWEEP_SCHEDULE": "0 7 * * * *",
         "ASSAY_SNAPSHOT_SCHEDULE": "0 0 * * * *",
         "ASSAY_POLICY_SCHEDULE": "0 23 3 * * *",
+        "ASSAY_HISTORY_SCHEDULE": "0 40 2 * * 0",
     }
 
 

@@ -35,6 +35,7 @@ from shared.factory.verify_source import verify_source
 from shared.factory.watch_build import watch_build
 from shared.factory.watch_gallery import watch_gallery
 from shared.fleet.attest_vm import attest_vm
+from shared.fleet.find_old_history import find_old_history
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
 from shared.fleet.read_tattoo import read_tattoo
@@ -48,6 +49,7 @@ from shared.fleet.sweep_subscriptions import sweep_subscriptions
 from shared.fleet.take_snapshot import take_snapshot
 from shared.fleet.track_image_version import track_image_version
 from shared.fleet.track_vm import track_vm
+from shared.fleet.trim_history import trim_history
 from shared.fleet.write_export import write_export
 from shared.messages import Announcement, Command, Delayed, Envelope, Message
 from shared.ports import Outbox, Pace
@@ -70,6 +72,7 @@ STEP_FUNCTIONS: dict[str, StepFunction] = {
         sweep_fleet, sweep_subscriptions, settle_drift,
         take_snapshot, write_export, remove_exports,
         sweep_policy, sweep_policy_states,
+        find_old_history, trim_history,
     )
 }  # fmt: skip
 

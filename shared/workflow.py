@@ -179,6 +179,8 @@ STEPS: tuple[Step, ...] = (
     Step(command=m.RemoveExports, flow="track", sends=(m.RemoveExports,)),
     Step(command=m.SweepPolicy, flow="track", sends=(m.SweepPolicy, m.SweepPolicyStates)),
     Step(command=m.SweepPolicyStates, flow="track", sends=(m.SweepPolicyStates,)),
+    Step(command=m.FindOldHistory, flow="track", sends=(m.FindOldHistory, m.TrimHistory)),
+    Step(command=m.TrimHistory, flow="track"),
 )
 
 STEP_BY_NAME: dict[str, Step] = {s.name: s for s in STEPS}

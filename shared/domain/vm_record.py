@@ -259,4 +259,4 @@ class VmRecord:
     transitions: int = 0
     """How many lines its history has had."""
     history_from: datetime | None = None
-    """Time of the oldest line that is still kept in full; None while none was dropped."""
+    """From when on every line is kept; None while all of them are."""

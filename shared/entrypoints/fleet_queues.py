@@ -113,3 +113,17 @@ async def write_export(message: func.QueueMessage) -> None:
 async def remove_exports(message: func.QueueMessage) -> None:
     """Deliver a `remove-exports` message to its step."""
     await receive("remove_exports", message)
+
+
+@bp.function_name("find_old_history")
+@bp.queue_trigger(arg_name="message", queue_name="find-old-history", connection=STORAGE)
+async def find_old_history(message: func.QueueMessage) -> None:
+    """Deliver a `find-old-history` message to its step."""
+    await receive("find_old_history", message)
+
+
+@bp.function_name("trim_history")
+@bp.queue_trigger(arg_name="message", queue_name="trim-history", connection=STORAGE)
+async def trim_history(message: func.QueueMessage) -> None:
+    """Deliver a `trim-history` message to its step."""
+    await receive("trim_history", message)

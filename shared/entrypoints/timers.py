@@ -7,6 +7,7 @@ from shared.messages import (
     Command,
     DetectSource,
     Envelope,
+    FindOldHistory,
     PromoteImage,
     RemoveExports,
     RetireImages,
@@ -82,3 +83,11 @@ async def look_at_policy(timer: func.TimerRequest) -> None:  # noqa: ARG001 - th
         command=SweepPolicy(began_at=app.now()), correlation_id=new_correlation_id()
     )
     await app.dispatcher.enqueue(envelope)
+
+
+@bp.function_name("look_after_history")
+@bp.timer_trigger(arg_name="timer", schedule="%ASSAY_HISTORY_SCHEDULE%")
+async def look_after_history(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Ask for a walk through the register, for histories that are too long."""
+    envelope = Envelope(command=FindOldHistory(), correlation_id=new_correlation_id())
+    await runtime.current().dispatcher.enqueue(envelope)

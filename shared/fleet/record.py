@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.fleet_policy import FleetPolicy
-from shared.domain.history import Transition
+from shared.domain.history import FIRST_SEEN, Transition, watched
 from shared.domain.identifiers import normalise_region, parse_resource_id, vm_key
 from shared.domain.policy import evaluated_at, roll_up
 from shared.domain.team import Place, kind_of, team_of
@@ -189,28 +189,12 @@ def _lines(
     old: VmRecord | None, new: VmRecord, *, now: datetime, because: str
 ) -> tuple[Transition, ...]:
     """Return one line per watched fact that differs; at first sight only what matters most."""
-    before, after = _watched(old), _watched(new)
+    before, after = watched(old) if old else {}, watched(new)
     if old is None:
         first = f"{new.image.image_id} {new.image.version}".strip() or "unknown image"
-        after = {"first-seen": first, "verdict": str(new.verdict), "policy": new.policy}
+        after = {FIRST_SEEN: first, "verdict": str(new.verdict), "policy": new.policy}
     return tuple(
         Transition(what=what, old=before.get(what, ""), new=value, at=now, because=because)
         for what, value in after.items()
         if before.get(what, "") != value
     )
-
-
-def _watched(record: VmRecord | None) -> dict[str, str]:
-    """Return the facts a history is kept of, as text."""
-    if record is None:
-        return {}
-    return {
-        "deleted": record.deleted_at.isoformat() if record.deleted_at else "",
-        "image": f"{record.image.image_id} {record.image.version}".strip(),
-        "region": record.region,
-        "team": record.team,
-        "kind": str(record.kind),
-        "verdict": str(record.verdict),
-        "policy": record.policy,
-        "tattoo": str(record.tattoo.state) if record.tattoo else "",
-    }

@@ -121,8 +121,10 @@ async def _announce_again(
         return []
     if record.verdict is Verdict.CURRENT and record.changed_at == record.first_seen_at:
         return []  # current ever since it was first seen: spares the look into its history
-    lines = await vms.history(record.key)
-    last = max((n for n, line in enumerate(lines) if line.what == "verdict"), default=None)
-    if last is None or lines[last].because != because or now - lines[last].at > SAY_AGAIN:
+    lines = [n for n in await vms.lines(record.key) if n.transition.what == "verdict"]
+    if not lines:
         return []
-    return _announce(record, [lines[last]], first=last + 1)
+    last = lines[-1].transition
+    if last.because != because or now - last.at > SAY_AGAIN:
+        return []
+    return _announce(record, [last], first=lines[-1].number)

@@ -52,6 +52,7 @@ from shared.messages.fleet_commands import (
     TrackImageVersion,
     TrackVm,
 )
+from shared.messages.history_commands import FindOldHistory, TrimHistory
 from shared.messages.people_commands import NotifyPeople
 from shared.messages.policy_commands import SweepPolicy, SweepPolicyStates
 from shared.messages.report_commands import RemoveExports, TakeSnapshot, WriteExport
@@ -73,6 +74,7 @@ __all__ = [
     "Delayed",
     "DetectSource",
     "Envelope",
+    "FindOldHistory",
     "HurryBuild",
     "JudgeImageUsers",
     "JudgeVm",
@@ -105,6 +107,7 @@ __all__ = [
     "TattooImage",
     "TrackImageVersion",
     "TrackVm",
+    "TrimHistory",
     "VerifyImage",
     "VerifySource",
     "WatchBuild",

@@ -41,6 +41,7 @@ from shared.messages.fleet_commands import (
     TrackImageVersion,
     TrackVm,
 )
+from shared.messages.history_commands import FindOldHistory, TrimHistory
 from shared.messages.people_commands import NotifyPeople
 from shared.messages.policy_commands import SweepPolicy, SweepPolicyStates
 from shared.messages.report_commands import RemoveExports, TakeSnapshot, WriteExport
@@ -60,5 +61,6 @@ COMMANDS: dict[str, type[Command]] = {
         SweepFleet, SweepSubscriptions, SettleDrift,
         TakeSnapshot, WriteExport, RemoveExports,
         SweepPolicy, SweepPolicyStates,
+        FindOldHistory, TrimHistory,
     )
 }  # fmt: skip

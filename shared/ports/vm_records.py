@@ -85,6 +85,9 @@ class Vms(Protocol):
     async def history(self, key: str) -> list[Transition]:
         """List the transitions of a VM, oldest first."""
 
+    async def lines(self, key: str, *, first: int = 1) -> Sequence[VmLine]:
+        """List the transitions of a VM with their numbers, from number *first* on."""
+
     async def list(self, wanted: VmFilter, *, limit: int = 100, cursor: str = "") -> Page[VmRecord]:
         """List VM records, those of one image by version first; always in the same order.
 
@@ -115,12 +118,16 @@ class Vms(Protocol):
     async def lines_of_team(
         self, team: str, *, since: datetime, until: datetime, limit: int, before: str = ""
     ) -> LinesPage:
-        """List what happened to VMs of a team, newest first, also of those that left it."""
+        """List what happened to VMs of a team from *since* to before *until*, newest first.
+
+        Also of those that left it or came to it then. Raises BadMessageError when *before* is not
+        one we gave.
+        """
 
     async def lines_of_image(
         self, image_id: str, *, since: datetime, until: datetime, limit: int, before: str = ""
     ) -> LinesPage:
-        """List what happened to VMs that ran a version of an image, newest first."""
+        """List what happened to VMs that ran a version of an image, as `lines_of_team` does."""
 
     async def trim(self, key: str, *, before: datetime) -> None:
         """Drop the history lines of a VM from before then.
@@ -128,5 +135,10 @@ class Vms(Protocol):
         The last one of each kind stays, so that what was true then can still be told.
         """
 
-    async def forget(self, key: str) -> None:
-        """Drop everything about a VM; no error when nothing is held."""
+    async def forget(self, old: Stored[VmEntry]) -> None:
+        """Drop everything about a VM; no error when nothing is held.
+
+        Of one without record it drops what a forgetting that died left, and keeps policy states:
+        they are of a VM that is about to appear. Raises ConflictError when *old* is no longer what
+        is stored.
+        """

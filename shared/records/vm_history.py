@@ -11,6 +11,7 @@ one partition does; a page is merged from all of them.
 import asyncio
 import heapq
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -22,6 +23,7 @@ from pydantic import TypeAdapter
 from shared.domain.history import Transition, VmLine
 from shared.domain.identifiers import digest, normalise_id
 from shared.domain.vm_record import VmRecord
+from shared.errors import BadMessageError
 from shared.ports import LinesPage
 from shared.records.entities import Entity, pack, unpack
 from shared.records.keys import escape, newest_first
@@ -37,6 +39,18 @@ _LAST_NUMBER = 10**8 - 1
 """The number no line reaches."""
 _FIRST, _LAST = "transition|", "transition}"
 """Bounds of the rows of lines in a VM's own partition."""
+
+
+_ROW = re.compile(r"\d{18}\|[^|]+\|\d{8}")
+"""What `line_row` writes, and a page goes on before."""
+
+
+def check_before(before: str) -> None:
+    """Raise BadMessageError when a page cannot go on *before* there; an empty one is the start."""
+    if before and not _ROW.fullmatch(before):
+        raise BadMessageError(
+            f"cursor {before[:40]!r} is not one this history gave; start again without one"
+        )
 
 
 def team_scope(team: str) -> str:
@@ -123,7 +137,11 @@ class VmHistory:
     async def page(
         self, scope: str, *, since: datetime, until: datetime, limit: int, before: str
     ) -> LinesPage:
-        """Return lines of a history from *since* to before *until*, newest first."""
+        """Return lines of a history from *since* to before *until*, newest first.
+
+        Raises BadMessageError when *before* is not one we gave.
+        """
+        check_before(before)
         found = await asyncio.gather(
             *(
                 self._shard(f"{scope}|{shard}", since, until, limit + 1, before)
@@ -146,8 +164,16 @@ class VmHistory:
                 "end": f"{newest_first(since)}{END}",
             },
         )
-        rows = await self.table.page([stretch], limit=limit, cursor="", of=("history", partition))
-        return list(rows.rows)
+        # Azure may answer with a part: what lies in the rest must not be passed over.
+        rows: list[Mapping[str, Any]] = []
+        cursor, of = "", ("history", partition)
+        while len(rows) < limit:
+            found = await self.table.page([stretch], limit=limit - len(rows), cursor=cursor, of=of)
+            rows += found.rows
+            cursor = found.cursor
+            if not cursor:
+                break
+        return rows
 
 
 def _partition(scope: str, key: str) -> str:

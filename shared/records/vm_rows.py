@@ -1,7 +1,7 @@
 """The rows of one VM: how its entry, history lines and index notice are written and read."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from shared.domain.history import Transition, VmLine
 from shared.domain.identifiers import digest
 from shared.domain.vm_record import PolicyState, VmRecord
 from shared.ports import VmEntry
-from shared.records.entities import SCHEMA, Column, Entity, entity, pack
+from shared.records.entities import SCHEMA, Column, Entity, entity, pack, unpack
 from shared.records.keys import escape
 from shared.records.tables import Operation
 from shared.records.vm_index import ADAPTER, RowKeys, filter_columns
@@ -53,6 +53,17 @@ def anchor_operation(entry: VmEntry, etag: str) -> Operation:
     else:
         row = entity(key, "record", {"known": False, "schema": SCHEMA})
     return ("update", row, {**REPLACE, **under(etag)}) if etag else ("create", row)
+
+
+def read_entry(key: str, by_row: Mapping[str, TableEntity]) -> VmEntry:
+    """Read the entry of a VM from its rows, `record` among them."""
+    anchor = by_row["record"]
+    states = (unpack(POLICY, row) for name, row in by_row.items() if name.startswith("policy|"))
+    return VmEntry(
+        key=key,
+        record=unpack(ADAPTER, anchor) if anchor["known"] else None,
+        policy_states=tuple(sorted(states, key=lambda state: state.key)),
+    )
 
 
 def policy_operations(old: VmEntry, new: VmEntry) -> Iterator[Operation]:

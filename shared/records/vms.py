@@ -8,8 +8,8 @@ delivery; who finds it changed was overtaken, may have written over newer index 
 again from what is stored now.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.history import Transition, VmLine
@@ -38,7 +38,6 @@ from shared.records.vm_queries import (
     stretches_up_to,
 )
 from shared.records.vm_rows import (
-    POLICY,
     REPLACE,
     Notice,
     anchor_operation,
@@ -46,6 +45,7 @@ from shared.records.vm_rows import (
     lines_of,
     notice_row,
     policy_operations,
+    read_entry,
     read_notice,
     under,
 )
@@ -53,9 +53,13 @@ from shared.records.vm_rows import (
 _INDEX_TRIES = 5
 """How often the index is done again when others change the same VM meanwhile."""
 
+_MOST_STATES = 90
+"""Policy states taken out in one transaction, which takes a hundred rows."""
+
 type _Operations = list[Operation]
-type _Told = list[tuple[VmLine, list[str]]]
-"""Lines with the histories each belongs to."""
+type _Line = tuple[VmLine, list[str]]
+"""A line with the histories it belongs to."""
+type _Told = list[_Line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,11 @@ class TableVms:
 
     async def history(self, key: str) -> list[Transition]:
         """List the transitions of a VM, oldest first."""
-        return [line.transition for line, _ in await self._own_lines(key)]
+        return [line.transition for line in await self.lines(key)]
+
+    async def lines(self, key: str, *, first: int = 1) -> Sequence[VmLine]:
+        """List the transitions of a VM with their numbers, from number *first* on."""
+        return [line for line, _ in await self._own_lines(key, first=first)]
 
     async def list(self, wanted: VmFilter, *, limit: int = 100, cursor: str = "") -> Page[VmRecord]:
         """List VM records, those of one image by version first; always in the same order.
@@ -171,28 +179,46 @@ class TableVms:
         going = [told for told in old if told[0].number not in last.values()]
         await self._drop_lines(key, going)
 
-    async def forget(self, key: str) -> None:
+    async def forget(self, old: Stored[VmEntry]) -> None:
         """Drop everything about a VM; no error when nothing is held.
 
-        Its own row `record` goes last: until then a repeat begins again.
-        """
-        loaded = await self._load(key)
-        rows = loaded.notice.dropped | row_keys(loaded.value.record)
-        await self._index.drop(rows)
-        await self._drop_lines(key, await self._own_lines(key))
-        names = [str(row["RowKey"]) for row in await self._all_rows(key)]
-        for name in sorted(names, key=lambda name: name == "record"):
-            await self._vms.delete(escape(key), name)
+        First the record is taken out of the entry, under the ETag: nobody else changes the VM from
+        then on. Its rows go last, and of its lines the first one does: a VM that comes back has to
+        wait for that, for its own first line takes the same row.
 
-    async def _drop_lines(self, key: str, lines: _Told) -> None:
+        Raises ConflictError when *old* is no longer what is stored.
+        """
+        loaded = old if isinstance(old, _Loaded) else _Loaded(old.value, old.etag)
+        if not loaded.etag:
+            return
+        if loaded.value.record:
+            loaded = await self._take_out(loaded)
+        key = loaded.value.key
+        await self._index.drop(loaded.notice.dropped)
+        await self._drop_lines(key, reversed(await self._own_lines(key)))
+        gone: _Operations = []
+        if loaded.notice.etag:
+            gone.append(("delete", entity(escape(key), "index", {}), under(loaded.notice.etag)))
+        if not loaded.value.policy_states:
+            gone.append(("delete", entity(escape(key), "record", {}), under(loaded.etag)))
+        if gone:
+            await self._vms.commit(gone)
+
+    async def _take_out(self, loaded: _Loaded) -> _Loaded:
+        """Take policy states and record out of an entry, as many states at once as may be."""
+        states = loaded.value.policy_states
+        while states:
+            states = states[_MOST_STATES:]
+            fewer = replace(loaded.value, policy_states=states)
+            operations = list(policy_operations(loaded.value, fewer))
+            loaded = await self._commit(loaded, fewer, operations, [])
+        return await self._commit(loaded, VmEntry(key=loaded.value.key), [], [])
+
+    async def _drop_lines(self, key: str, lines: Iterable[_Line]) -> None:
         for line, scopes in lines:
             await self._history.drop(line, scopes)
             row = transition_row(line, scopes)
             await self._vms.delete(escape(key), str(row["RowKey"]))
-
-    async def _all_rows(self, key: str) -> Sequence[dict[str, object]]:
-        stretch = Stretch(query="PartitionKey eq @key", parameters={"key": escape(key)})
-        return await self._vms.all(stretch, select=["RowKey"])
 
     async def _own_lines(self, key: str, *, first: int = 0) -> _Told:
         rows = await self._vms.all(own_lines(key, first=first))
@@ -216,13 +242,8 @@ class TableVms:
         anchor = by_row.get("record")
         if anchor is None:
             return _Loaded(VmEntry(key=key))
-        states = (unpack(POLICY, row) for name, row in by_row.items() if name.startswith("policy|"))
-        entry = VmEntry(
-            key=key,
-            record=unpack(ADAPTER, anchor) if anchor["known"] else None,
-            policy_states=tuple(sorted(states, key=lambda state: state.key)),
-        )
-        return _Loaded(entry, str(anchor.metadata["etag"]), read_notice(by_row.get("index")))
+        notice = read_notice(by_row.get("index"))
+        return _Loaded(read_entry(key, by_row), str(anchor.metadata["etag"]), notice)
 
     async def _commit(
         self, loaded: _Loaded, new: VmEntry, policies: _Operations, told: _Told

@@ -192,5 +192,11 @@ VARIABLES: tuple[Variable, ...] = (
         "NCRONTAB with six fields, UTC.",
         default="0 23 3 * * *",
     ),
+    Variable(
+        name="ASSAY_HISTORY_SCHEDULE",
+        means="When to look for histories longer than `history.keep_days` of fleet.yaml: NCRONTAB "
+        "with six fields, UTC.",
+        default="0 40 2 * * 0",
+    ),
 )
 """Every setting; the schedules are read by the host through the triggers' `%…%`."""

@@ -1,13 +1,17 @@
 """The pages one reads: images, versions, builds and VMs."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import unquote
 
 from shared.domain.build import Build
 from shared.domain.identifiers import vm_key
 from shared.domain.image_definition import ImageDefinition
 from shared.domain.image_version import ImageVersion
+from shared.domain.subscription import Subscription
+from shared.domain.vm_record import PolicyState, VmRecord
 from shared.fleet.sheets import VM_SHEET, row_of
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Links, links_for
@@ -28,6 +32,9 @@ from shared.web.views.today import Today
 from shared.web.views.values import instant
 from shared.web.views.vms import vm_summary, vm_view
 from shared.web.vm_filters import fixed_in_time, time_of, vm_filter
+
+SHOWN_LINES = 50
+"""Lines of its history a VM's own page shows at most."""
 
 
 def links(request: ApiRequest, app: App) -> Links:
@@ -173,27 +180,45 @@ async def list_vms(request: ApiRequest, app: App) -> ApiResponse:
 
 
 async def get_vm(request: ApiRequest, app: App) -> ApiResponse:
-    """GET vms/{key}: one VM with its policy states and history; a resource id is a key too."""
+    """GET vms/{key}: one VM with its policy states and newest history; an id is a key too."""
     read_query(request, NoQuery)
+    record, states = await vm_asked(request, app)
+    newest = await app.vms.lines(record.key, first=max(1, record.transitions - SHOWN_LINES + 1))
+    known = await app.subscriptions.get(record.subscription_id)
+    return ApiResponse(
+        status=200,
+        body=vm_view(
+            record,
+            states,
+            newest,
+            links(request, app),
+            today(app),
+            confirmed_at=last_confirmed(record, known.value if known else None),
+        ),
+    )
+
+
+def last_confirmed(vm: VmRecord, subscription: Subscription | None) -> datetime:
+    """Return when a VM was last found as it is recorded: by itself, or by a sweep."""
+    swept_at = subscription.swept_at if subscription else None
+    return max(vm.as_of, swept_at) if swept_at else vm.as_of
+
+
+async def vm_asked(request: ApiRequest, app: App) -> tuple[VmRecord, Sequence[PolicyState]]:
+    """Return the record and policy states of the VM the route names by its key or resource id.
+
+    Raises ProblemError (404) when there is none.
+    """
     key = vm_key_of(request.route.get("key", ""))
-    entry, history = await asyncio.gather(app.vms.get(key), app.vms.history(key))
-    if entry.value.record is None:
+    entry = (await app.vms.get(key)).value
+    if entry.record is None:
         raise unknown(
             "VM",
             f"The register has no VM {key!r}; one that was just made appears when Azure has said "
             "so.",
             vms_url=links(request, app).to("vms"),
         )
-    return ApiResponse(
-        status=200,
-        body=vm_view(
-            entry.value.record,
-            entry.value.policy_states,
-            history,
-            links(request, app),
-            today(app),
-        ),
-    )
+    return entry.record, entry.policy_states
 
 
 def today(app: App) -> Today:

@@ -3,7 +3,7 @@
 from shared.domain.image_version import ImageVersion, newest_in_region
 from shared.domain.vm_record import Machine, VmRecord
 from shared.ports import Page, VmFilter
-from shared.web.api import today, links, version_asked
+from shared.web.api import links, today, version_asked
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse
 from shared.web.pages import fetch, page_answer

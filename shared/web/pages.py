@@ -24,7 +24,7 @@ def page_answer(
     )
 
 
-async def fetch[T](page: Awaitable[Page[T]]) -> Page[T]:
+async def fetch[P](page: Awaitable[P]) -> P:
     """Await a page of the register.
 
     Raises ProblemError (400) when the cursor is not one the register gave.

@@ -4,7 +4,7 @@ from collections import Counter
 
 from shared.domain.vm_record import Machine, VmRecord
 from shared.ports import VmFilter
-from shared.web.api import today, links, vm_key_of
+from shared.web.api import links, today, vm_key_of
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
 from shared.web.pages import fetch, page_answer

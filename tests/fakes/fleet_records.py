@@ -9,8 +9,9 @@ from shared.domain.identifiers import normalise_id
 from shared.domain.subscription import Subscription
 from shared.domain.versions import is_version, version_key
 from shared.domain.vm_record import Machine, VmRecord
+from shared.errors import ConflictError
 from shared.ports import FleetRow, LinesPage, Page, Stored, VmEntry, VmFilter
-from shared.records.vm_history import line_row
+from shared.records.vm_history import check_before, line_row
 from shared.records.vm_index import filter_columns, rank_of, shard_of
 from shared.records.vm_queries import fleet_row
 from shared.records.vm_rows import check_entry, lines_of
@@ -50,7 +51,10 @@ class MemoryVms:
             )
 
     async def history(self, key: str) -> list[Transition]:
-        return [held.line.transition for held in self._lines.get(key, [])]
+        return [line.transition for line in await self.lines(key)]
+
+    async def lines(self, key: str, *, first: int = 1) -> Sequence[VmLine]:
+        return [h.line for h in self._lines.get(key, []) if h.line.number >= first]
 
     async def list(self, wanted: VmFilter, *, limit: int = 100, cursor: str = "") -> Page[VmRecord]:
         records = [r for r in self._records() if _matches(r, wanted)]
@@ -121,9 +125,15 @@ class MemoryVms:
         going = {line.number for line in old} - set(last.values())
         self._lines[key] = [h for h in held if h.line.number not in going]
 
-    async def forget(self, key: str) -> None:
-        self._shelf.remove(key)
-        self._lines.pop(key, None)
+    async def forget(self, old: Stored[VmEntry]) -> None:
+        key = old.value.key
+        if not old.etag:
+            return
+        if (await self.get(key)).etag != old.etag:
+            raise ConflictError(f"VM {key} was changed by someone else")
+        if old.value.record or not old.value.policy_states:
+            self._shelf.remove(key)
+            self._lines.pop(key, None)
 
     def _records(self) -> Sequence[VmRecord]:
         return [s.value.record for s in self._shelf.values() if s.value.record]
@@ -144,6 +154,7 @@ class _Line:
 def _lines_page(
     lines: Iterable[VmLine], since: datetime, until: datetime, limit: int, before: str
 ) -> LinesPage:
+    check_before(before)
     rows = sorted((line_row(line), line) for line in lines if since <= line.transition.at < until)
     rest = [(row, line) for row, line in rows if row > before]
     following = rest[limit - 1][0] if len(rest) > limit else ""

@@ -19,6 +19,7 @@ from shared.messages import (
     Command,
     DetectSource,
     Envelope,
+    FindOldHistory,
     HurryBuild,
     JudgeImageUsers,
     JudgeVm,
@@ -50,6 +51,7 @@ from shared.messages import (
     TattooImage,
     TrackImageVersion,
     TrackVm,
+    TrimHistory,
     VerifyImage,
     VerifySource,
     WatchBuild,
@@ -123,6 +125,8 @@ COMMANDS: tuple[Command, ...] = (
     RemoveExports(),
     SweepPolicy(began_at=datetime(2026, 11, 22, tzinfo=UTC)),
     SweepPolicyStates(subscription_id="0", began_at=datetime(2026, 11, 22, tzinfo=UTC)),
+    FindOldHistory(),
+    TrimHistory(vm_keys=("0.a",)),
 )  # fmt: skip
 
 
@@ -150,7 +154,7 @@ async def test_the_app_has_these_functions_and_no_others(app: LoadedApp) -> None
     }  # fmt: skip
     assert by_trigger["timerTrigger"] == {
         "look_for_sources", "look_after_images", "look_at_fleet", "look_at_numbers",
-        "look_at_policy",
+        "look_at_policy", "look_after_history",
     }  # fmt: skip
     assert all(name.startswith("api_") for name in by_trigger["httpTrigger"])
 
@@ -298,6 +302,16 @@ async def test_the_timer_asks_for_a_sweep_of_the_policy_states(app: LoadedApp) -
 
     assert outcome.error is None
     assert app.world.outbox.commands == [SweepPolicy(began_at=app.world.now)]
+
+
+async def test_the_timer_looks_for_histories_that_are_too_long(app: LoadedApp) -> None:
+    status = {"Last": "", "LastUpdated": "", "Next": ""}
+    payload = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": False}
+
+    outcome = await app.invoke("look_after_history", TypedData(json=json.dumps(payload)))
+
+    assert outcome.error is None
+    assert app.world.outbox.commands == [FindOldHistory()]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.domain.history import Transition
+from shared.domain.history import VmLine
 from shared.domain.vm_record import (
     Attestation,
     PolicyState,
@@ -47,12 +47,13 @@ def vm_summary(vm: VmRecord, links: Links, today: Today) -> Json:
 def vm_view(
     vm: VmRecord,
     states: Sequence[PolicyState],
-    history: Sequence[Transition],
+    newest: Sequence[VmLine],
     links: Links,
     today: Today,
+    *,
     confirmed_at: datetime | None = None,
 ) -> Json:
-    """Return everything about a VM: record, policy states and history, oldest first.
+    """Return everything about a VM: record, policy states and *newest* lines, oldest first.
 
     *confirmed_at* is when it was last found as it is recorded.
     """
@@ -65,7 +66,8 @@ def vm_view(
         "tattoo": _tattoo(vm.tattoo) if vm.tattoo else None,
         "attestation": _attestation(vm.attestation) if vm.attestation else None,
         **policy_states_view(states, today),
-        "history": history_view(history),
+        "history": history_view(line.transition for line in newest),
+        "history_url": links.to("history", "vms", vm.key),
     }
 
 

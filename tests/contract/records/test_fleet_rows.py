@@ -138,7 +138,7 @@ async def test_a_vm_that_changes_team_and_image_is_still_one_row(records: AnyRec
 async def test_a_vm_that_is_forgotten_has_no_row(records: AnyRecords) -> None:
     key = await hold(records, "web-1")
 
-    await records.vms.forget(key)
+    await records.vms.forget(await records.vms.get(key))
 
     assert await all_rows(records) == []
 

@@ -7,7 +7,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from shared.entrypoints import api, fleet_api, policy_api, reports_api, sweep_api
+from shared.entrypoints import api, fleet_api, history_api, policy_api, reports_api, sweep_api
 from shared.entrypoints.http import to_http, to_request
 from shared.web.exchange import ApiResponse
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 def _triggers() -> dict[str, dict[str, Any]]:
     app = func.FunctionApp()
-    for part in (api, fleet_api, sweep_api, reports_api, policy_api):
+    for part in (api, fleet_api, sweep_api, reports_api, policy_api, history_api):
         app.register_functions(part.bp)
     triggers = {str(f.get_function_name()): f.get_trigger() for f in app.get_functions()}
     return {name: t.get_dict_repr() for name, t in triggers.items() if t is not None}
@@ -57,6 +57,11 @@ def test_every_function_has_a_verb_of_its_own() -> None:
         "api_get_export": ("GET", "v1/exports/{id}"),
         "api_get_export_file": ("GET", "v1/exports/{id}/file"),
         "api_list_policy_sweeps": ("GET", "v1/policy-sweeps"),
+        "api_get_vm_history": ("GET", "v1/history/vms/{*key}"),
+        "api_get_vm_state": ("GET", "v1/history/states/{*key}"),
+        "api_get_vm_compliance": ("GET", "v1/history/compliance/{*key}"),
+        "api_get_team_history": ("GET", "v1/history/teams/{*team}"),
+        "api_get_image_history": ("GET", "v1/history/images/{*image}"),
         "api_list_parked": ("GET", "v1/messages/parked"),
         "api_get_parked": ("GET", "v1/messages/parked/{id}"),
         "api_replay_parked": ("POST", "v1/messages/parked/{id}/replay"),

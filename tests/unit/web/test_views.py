@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from shared.domain.build import Phase
-from shared.domain.history import Transition
+from shared.domain.fleet_policy import FleetPolicy
+from shared.domain.history import Transition, VmLine
 from shared.domain.vm_record import Image, TattooReading, TattooState
 from shared.web.views.builds import build_summary, build_view
 from shared.web.views.messages import parked_view
@@ -154,7 +155,17 @@ def test_a_build_tells_why_its_attempt_failed_and_what_each_check_said() -> None
 
 
 def test_a_vm_tells_its_policy_states_and_its_history() -> None:
-    line = Transition(what="verdict", old="unknown", new="current", at=NOON, because="published")
+    line = VmLine(
+        key=VM_KEY,
+        resource_id=VM_ID,
+        number=1,
+        team="payments",
+        definition="ubuntu",
+        version="1.20261122.1",
+        transition=Transition(
+            what="verdict", old="unknown", new="current", at=NOON, because="published"
+        ),
+    )
     assert vm_summary(vm(), LINKS, TODAY) == VM_SUMMARY
     assert vm_view(vm(), [POLICY_STATE], [line], LINKS, TODAY) == {
         **VM_SUMMARY,
@@ -185,6 +196,7 @@ def test_a_vm_tells_its_policy_states_and_its_history() -> None:
                 "because": "published",
             }
         ],
+        "history_url": f"{BASE}/history/vms/{VM_KEY}",
     }
 
 
