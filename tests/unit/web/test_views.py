@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from shared.domain.build import Phase
-from shared.domain.fleet_policy import FleetPolicy
+from shared.domain.fleet_policy import FleetPolicy, TeamPolicy
 from shared.domain.history import Transition, VmLine
-from shared.domain.vm_record import Image, TattooReading, TattooState
+from shared.domain.vm_record import Image, Rule, TattooReading, TattooState, Verdict
 from shared.web.views.builds import build_summary, build_view
 from shared.web.views.messages import parked_view
 from shared.web.views.today import Today
@@ -48,6 +48,7 @@ BUILD_SUMMARY = {
     "updated_at": NOON_TEXT,
     "url": f"{BASE}/builds/{BUILD_ID}",
 }
+STANDING = ("verdict", "rule", "reason", "since", "behind", "newest", "due_at", "overdue")
 TODAY = Today(now=NOON, policy=FleetPolicy())
 
 VM_SUMMARY = {
@@ -60,15 +61,32 @@ VM_SUMMARY = {
     "os": "linux",
     "team": "payments",
     "kind": "pet",
+    "machine": "vm",
+    "specialised": False,
     "image": {
         "definition": "ubuntu",
+        "kind": "gallery",
         "id": IMAGE_ID,
         "version": "1.20261122.1",
         "told_by": "image-reference",
         "mismatch": False,
     },
     "verdict": "current",
+    "rule": "lineage-lost",
     "reason": "It runs the newest version.",
+    "since": None,
+    "behind": None,
+    "newest": None,
+    "due_at": None,
+    "overdue": False,
+    "plan": {
+        "age_days": 0,
+        "runs_since": None,
+        "image_age_days": None,
+        "says": None,
+        "due_at": None,
+        "overdue": False,
+    },
     "policy": "noncompliant",
     "policy_as_of": None,
     "policy_stale": False,
@@ -167,8 +185,11 @@ def test_a_vm_tells_its_policy_states_and_its_history() -> None:
         ),
     )
     assert vm_summary(vm(), LINKS, TODAY) == VM_SUMMARY
-    assert vm_view(vm(), [POLICY_STATE], [line], LINKS, TODAY) == {
+    seen = vm_view(vm(), [POLICY_STATE], [line], LINKS, TODAY, confirmed_at=NOON)
+    assert seen == {
         **VM_SUMMARY,
+        "confirmed_at": NOON_TEXT,
+        "attestation": None,
         "scale_set_id": None,
         "created_at": None,
         "first_seen_at": HOUR_AGO_TEXT,
@@ -226,6 +247,7 @@ def test_what_is_not_known_of_a_vm_is_null() -> None:
     assert vm_summary(seen, LINKS, TODAY)["team"] is None
     assert vm_summary(seen, LINKS, TODAY)["image"] == {
         "definition": None,
+        "kind": "none",
         "id": None,
         "version": None,
         "told_by": "none",
@@ -245,4 +267,41 @@ def test_a_parked_message_tells_why_and_where_to_replay_it() -> None:
         "text": "{}",
         "url": f"{BASE}/messages/parked/m1",
         "replay_url": f"{BASE}/messages/parked/m1/replay",
+    }
+
+
+def test_a_vm_tells_how_far_it_is_behind_and_what_is_planned_for_it() -> None:
+    policy = FleetPolicy(teams={"payments": TeamPolicy(grace={}, pet_plan="Rebuilt every autumn.")})
+    behind = replace(
+        vm(verdict=Verdict.AGED),
+        rule=Rule.BEHIND,
+        since=NOON - timedelta(days=40),
+        behind=2,
+        newest="1.20261201.1",
+        due_at=NOON - timedelta(days=10),
+        created_at=NOON - timedelta(days=400),
+        runs_since=NOON - timedelta(days=30),
+        image_published_at=NOON - timedelta(days=90),
+        plan_due_at=NOON + timedelta(days=1),
+    )
+
+    seen = vm_summary(behind, LINKS, Today(now=NOON, policy=policy))
+
+    assert {name: seen[name] for name in STANDING} == {
+        "verdict": "aged",
+        "rule": "newer-version-offered",
+        "reason": "It runs the newest version.",
+        "since": "2026-10-23T12:00:00.000Z",
+        "behind": {"versions": 2, "days": 30},
+        "newest": "1.20261201.1",
+        "due_at": "2026-11-12T12:00:00.000Z",
+        "overdue": True,
+    }
+    assert seen["plan"] == {
+        "age_days": 400,
+        "runs_since": "2026-10-23T12:00:00.000Z",
+        "image_age_days": 90,
+        "says": "Rebuilt every autumn.",
+        "due_at": "2026-11-23T12:00:00.000Z",
+        "overdue": False,
     }
