@@ -14,6 +14,7 @@ from localcloud.scenario.builds import (
 )
 from localcloud.scenario.clients import Json
 from localcloud.scenario.expect import Look, ScenarioError, expect
+from localcloud.scenario.fleet_acts import nobody_tells, the_report
 from localcloud.scenario.machines import DEBIAN, UBUNTU, Machine
 from localcloud.scenario.stage import Stage
 from shared.domain.image_definition import ResultFormat
@@ -125,9 +126,7 @@ async def next_releases(stage: Stage) -> None:
 async def cattle_and_goodbye(stage: Stage) -> None:
     """A scale set is deployed from the new Debian; an old VM goes, its record stays."""
     stage.narrator.act("6  A scale set comes, an old VM goes")
-    workers = Machine(
-        name="data-workers", team="data", image={"id": stage.galleries[DEBIAN_IMAGE]}, instances=3
-    )
+    workers = _workers(stage)
     await _deploy(stage, workers)
     newest = (await stage.assay.image(DEBIAN_IMAGE))["newest"]["version"]
     for name in [f"{workers.name}_{number}" for number in range(workers.instances)]:
@@ -187,6 +186,17 @@ async def _first_release(stage: Stage, image: str) -> Json:
     return await expect(f"a release of {image}", look, within=within)
 
 
+async def the_fleet(stage: Stage) -> None:
+    """An instance no event told of is found; the fleet is counted."""
+    await nobody_tells(stage, _workers(stage))
+    await the_report(stage, DEBIAN_IMAGE)
+
+
+def _workers(stage: Stage) -> Machine:
+    image = {"id": stage.galleries[DEBIAN_IMAGE]}
+    return Machine(name="data-workers", team="data", image=image, instances=3)
+
+
 ACTS = (
     deploy_platform,
     teams_before_assay,
@@ -197,6 +207,7 @@ ACTS = (
     cattle_and_goodbye,
     a_flaw,
     the_chain,
+    the_fleet,
 )
 
 

@@ -117,9 +117,27 @@ class Assay:
         """List the messages that could not be done."""
         return list((await self.http.call("GET", "/api/v1/messages/parked"))["items"])
 
+    async def sweeps(self) -> list[Json]:
+        """List the sweeps through the fleet, newest first."""
+        return list((await self.http.call("GET", "/api/v1/sweeps"))["items"])
+
+    async def summary(self) -> Json | None:
+        """Read how the fleet stands; None before the first snapshot."""
+        found = await self.http.call("GET", "/api/v1/reports/summary", missing=True)
+        return dict(found) if found else None
+
+    async def users(self, image: str, version: str) -> list[Json]:
+        """List the VMs that run a version."""
+        path = f"/api/v1/images/{image}/versions/{version}/users"
+        return list((await self.http.call("GET", path))["items"])
+
+    async def fire(self, timer: str) -> None:
+        """Let a timer run now."""
+        await self.http.call("POST", f"/admin/functions/{timer}", {"input": ""})
+
     async def look_at_marketplace(self) -> None:
         """Fire the timer that looks for new source versions."""
-        await self.http.call("POST", "/admin/functions/look_for_sources", {"input": ""})
+        await self.fire("look_for_sources")
 
 
 @dataclass
@@ -183,6 +201,11 @@ class Simulation:
             "times": 1,
         }
         await self.http.call("POST", "/_sim/guest-rules", rule)
+
+    async def autoscale(self, scale_set: str, capacity: int) -> None:
+        """Let a scale set grow or shrink by itself; Azure sends no event about that."""
+        body = {"id": scale_set, "capacity": capacity}
+        await self.http.call("POST", "/_sim/scale-sets/autoscale", body)
 
     async def policy_says(self, resource_id: str, assignment: str, state: str) -> None:
         """Let Azure Policy find something out about a resource."""

@@ -44,6 +44,8 @@ async def test_the_scenario_goes_as_expected_from_the_first_act_to_the_table(
     assert process.returncode == 0, output
     assert "every step of it went as expected" in output
     assert "built and released web-ubuntu-22-04 1." in output
+    assert "data-workers_3 is found by the sweep of 2 subscriptions" in output
+    assert "7 VMs: 2 aged, 4 current, 1 unapproved" in output
     table = output[output.index("Who runs what") :]
     verdicts = {
         name: next(line for line in table.splitlines() if name in line)
