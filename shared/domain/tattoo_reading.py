@@ -64,8 +64,12 @@ def needs_reading(record: VmRecord, now: datetime, policy: FleetPolicy) -> bool:
 
 
 def is_fresh(record: VmRecord, looked_at: datetime, now: datetime, policy: FleetPolicy) -> bool:
-    """Tell whether what was seen in the guest at *looked_at* still counts."""
-    began = record.runs_since or record.first_seen_at
+    """Tell whether what was seen in the guest at *looked_at* still counts.
+
+    Machine configuration tells the time in whole seconds: one that looked in the second the VM
+    began to run its image has looked in time.
+    """
+    began = (record.runs_since or record.first_seen_at).replace(microsecond=0)
     return looked_at >= began and now - looked_at < policy.tattoo_every
 
 

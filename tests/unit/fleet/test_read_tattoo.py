@@ -1,7 +1,7 @@
 """The tattoo in a guest, read look by look: once, twice, late, and killed at every call."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -214,8 +214,11 @@ async def test_a_machine_without_a_known_system_is_unreadable() -> None:
     assert read.differences == ("Azure does not say which operating system the VM has",)
 
 
-async def test_a_fresh_report_of_machine_configuration_spares_the_run_command() -> None:
-    world = await world_with()
+@pytest.mark.parametrize("made_at", [NOON, NOON + timedelta(milliseconds=900)])
+async def test_a_fresh_report_of_machine_configuration_spares_the_run_command(
+    made_at: datetime,
+) -> None:
+    world = await world_with(facts=machine(created_at=made_at))  # reports tell whole seconds
     phrase = "; ".join(f"{k}={v}" for k, v in FACTS.items())
     world.guest_tattoos.reports[VM] = ConfigurationReport(
         checked_at=NOON, reasons=(("AssayTattoo:AssayTattoo:Tattoo", phrase),)
