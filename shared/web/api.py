@@ -165,7 +165,8 @@ async def build_asked(request: ApiRequest, app: App) -> Build:
 
 async def list_vms(request: ApiRequest, app: App) -> ApiResponse:
     """GET vms: the register of VMs, filtered; as CSV for who asks for it."""
-    form, asked = negotiate(request), read_query(request, VmsQuery)
+    asked = read_query(request, VmsQuery)
+    form = negotiate(request, asked.format)
     as_of = time_of(asked, now=app.now())
     wanted = vm_filter(asked, overdue_at=as_of if asked.overdue else None, deleted=asked.deleted)
     page = await fetch(app.vms.list(wanted, limit=asked.limit, cursor=asked.cursor))

@@ -12,6 +12,7 @@ from shared.domain.tattoo import parse
 from shared.web.api import definition_asked, links
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
+from shared.web.negotiation import JSON, TEXT, VARY, negotiate
 from shared.web.problems import ProblemError, bad_request, unknown
 from shared.web.schema import DiffQuery, NoQuery, ProvenanceQuery, read_query
 from shared.web.views.values import instant
@@ -26,7 +27,6 @@ class MediaType(StrEnum):
     DSSE = "application/vnd.dsse.envelope.v1+json"
     CYCLONEDX = "application/vnd.cyclonedx+json"
     PEM = "application/x-pem-file"
-    TEXT = "text/plain"
 
 
 async def get_software(request: ApiRequest, app: App) -> ApiResponse:
@@ -64,13 +64,13 @@ async def get_provenance(request: ApiRequest, app: App) -> ApiResponse:
 async def get_diff(request: ApiRequest, app: App) -> ApiResponse:
     """GET images/{name}/diff?from=&to=: what differs in software; as text where that is asked."""
     asked = read_query(request, DiffQuery)
+    form = negotiate(request, asked.format, {"json": JSON, "text": TEXT})
     old = await _version(request, app, asked.old)
     new = await _version(request, app, asked.new)
     diff = compare(await _report(old, app), await _report(new, app))
-    wants_text = MediaType.TEXT in request.headers.get("accept", "")
-    if asked.format == "text" or (asked.format is None and wants_text):
+    if form == TEXT:
         text = as_text(diff, old=f"{old.definition} {old.version}", new=new.version)
-        return ApiResponse(status=200, text=text, media_type=MediaType.TEXT)
+        return ApiResponse(status=200, text=text, media_type=TEXT, headers=VARY)
     body = {
         "definition": old.definition,
         "from": old.version,
@@ -78,7 +78,7 @@ async def get_diff(request: ApiRequest, app: App) -> ApiResponse:
         **diff.document(),
         "as_of": instant(app.now()),
     }
-    return ApiResponse(status=200, body=body)
+    return ApiResponse(status=200, body=body, headers=VARY)
 
 
 async def get_signing_key(request: ApiRequest, app: App) -> ApiResponse:

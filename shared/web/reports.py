@@ -41,7 +41,8 @@ _HALF, _NEARLY_ALL = 0.5, 0.95
 
 async def get_summary(request: ApiRequest, app: App) -> ApiResponse:
     """GET reports/summary: the newest snapshot of the fleet, or of one team."""
-    form, asked = negotiate(request), read_query(request, TeamQuery)
+    asked = read_query(request, TeamQuery)
+    form = negotiate(request, asked.format)
     snapshot = await _newest(asked.team, app)
     if form == CSV:
         return csv_answer(SUMMARY_COLUMNS, summary_rows(snapshot))
@@ -50,7 +51,8 @@ async def get_summary(request: ApiRequest, app: App) -> ApiResponse:
 
 async def get_trend(request: ApiRequest, app: App) -> ApiResponse:
     """GET reports/trend: snapshots over time, by the values of one dimension, oldest first."""
-    form, asked = negotiate(request), read_query(request, TrendQuery)
+    asked = read_query(request, TrendQuery)
+    form = negotiate(request, asked.format)
     since, until = _span(asked, app)
     points: list[tuple[Snapshot, Counts]] = []
     named: list[str] | None = None
@@ -78,7 +80,8 @@ async def get_trend(request: ApiRequest, app: App) -> ApiResponse:
 
 async def get_adoption(request: ApiRequest, app: App) -> ApiResponse:
     """GET reports/adoption: how the fleet took a version up since it was published."""
-    form, asked = negotiate(request), read_query(request, AdoptionQuery)
+    asked = read_query(request, AdoptionQuery)
+    form = negotiate(request, asked.format)
     published_at = await _published_at(asked, app)
     curve = await _curve(asked, published_at, app)
     points = [uptake_view(point) for point in curve]
@@ -102,7 +105,8 @@ async def get_adoption(request: ApiRequest, app: App) -> ApiResponse:
 
 async def list_overdue(request: ApiRequest, app: App) -> ApiResponse:
     """GET reports/overdue: VMs whose due day has passed; a page of the register."""
-    form, asked = negotiate(request), read_query(request, OverdueQuery)
+    asked = read_query(request, OverdueQuery)
+    form = negotiate(request, asked.format)
     as_of = time_of(asked, now=app.now())
     wanted = vm_filter(asked, overdue_at=as_of)
     page = await fetch(app.vms.list(wanted, limit=asked.limit, cursor=asked.cursor))
