@@ -122,7 +122,5 @@ async def test_the_history_tells_which_guest_configuration_spoke() -> None:
     world.fleet.put(vm_facts("vm-1"))
     world.send(TrackVm(resource_id=VM))
     await deliver(world, event(f"{VM}/{GUEST}/gc"))
-    last = (await world.records.vms.lines(vm_key(VM)))[-1]
-    assert (
-        last.transition.because == "policy assignment a says noncompliant of guest configuration gc"
-    )
+    line = (await world.records.vms.lines(vm_key(VM)))[-1].transition
+    assert line.because == "policy assignment a says noncompliant of guest configuration gc"
