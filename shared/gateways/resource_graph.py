@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from azure.core.exceptions import HttpResponseError
 
+from shared.domain.retry_after import retry_after
 from shared.errors import ThrottledError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import translated
@@ -117,8 +118,7 @@ def _throttled(error: HttpResponseError) -> ThrottledError | None:
     if error.status_code != HTTPStatus.TOO_MANY_REQUESTS:
         return None
     headers: Mapping[str, str] = getattr(error.response, "headers", None) or {}
-    given = str(headers.get("Retry-After", ""))
-    said = timedelta(seconds=int(given)) if given.isdigit() else timedelta()
+    said = retry_after(headers) or timedelta()
     return ThrottledError(
         "Resource Graph has no query left for us (429); it is asked again later",
         after=max(said, _duration(str(headers.get(_RESETS_AFTER, "")))) or None,
