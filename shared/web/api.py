@@ -117,9 +117,12 @@ async def get_version(request: ApiRequest, app: App) -> ApiResponse:
     return ApiResponse(status=200, body=body)
 
 
-async def version_asked(request: ApiRequest, app: App) -> ImageVersion:
-    """Return the version the route names; raises ProblemError (404) when there is none."""
-    name, number = request.route["name"], request.route["version"]
+async def version_asked(request: ApiRequest, app: App, number: str = "") -> ImageVersion:
+    """Return the version the route names, or that *number* of the image it names.
+
+    Raises ProblemError (404) when there is none.
+    """
+    name, number = request.route["name"], number or request.route["version"]
     stored = await app.image_versions.get(name, number)
     if stored is None:
         if not await app.image_versions.list(name):

@@ -12,6 +12,7 @@ from shared.domain.overdue import overdue
 from shared.domain.snapshot import Counts, Dimension, Grain, Snapshot, Tally, bounded, fold
 from shared.fleet.sheets import OVERDUE_SHEET, row_of
 from shared.fleet.take_snapshot import HOURLY_KEPT
+from shared.ports import every
 from shared.web.api import links, unknown_image
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
@@ -157,7 +158,7 @@ def _span(asked: TrendQuery, app: App) -> tuple[datetime, datetime]:
     return since, until
 
 
-async def _series(
+def _series(
     grain: Grain,
     dimensions: Sequence[Dimension],
     *,
@@ -167,16 +168,11 @@ async def _series(
     app: App,
 ) -> AsyncIterator[Snapshot]:
     """Yield the snapshots of a span, newest first, read in pages."""
-    cursor = ""
-    while True:
-        page = await app.snapshots.series(
+    return every(
+        lambda cursor: app.snapshots.series(
             grain, dimensions, since=since, before=until, team=team, cursor=cursor
         )
-        for snapshot in page.items:
-            yield snapshot
-        cursor = page.cursor
-        if not cursor:
-            return
+    )
 
 
 async def _published_at(asked: AdoptionQuery, app: App) -> datetime:
