@@ -12,6 +12,7 @@ from shared.domain.retry_after import retry_after
 from shared.errors import ThrottledError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import translated
+from shared.gateways.graph_query import graph_query
 from shared.gateways.graph_rows import QUERIES, SUBSCRIPTIONS, Row, row_facts, shown_subscription
 from shared.ports import MachinesPage, ShownSubscription, ShownSubscriptions
 
@@ -86,16 +87,7 @@ class ResourceGraphGateway:
         )
 
     async def _ask(self, query: str, subscription_ids: tuple[str, ...], token: str) -> _Answer:
-        from azure.mgmt.resourcegraph.models import (  # noqa: PLC0415 - loads on first use
-            QueryRequest,
-            QueryRequestOptions,
-        )
-
-        options = QueryRequestOptions(top=self._page, skip_token=token or None)
-        options.result_format = "objectArray"
-        request = QueryRequest(
-            query=query, subscriptions=list(subscription_ids) or None, options=options
-        )
+        request = graph_query(query, subscriptions=subscription_ids, top=self._page, token=token)
         try:
             both: Any = await self._clients.resource_graph().resources(
                 request, cls=lambda sent, body, _: (body, sent.http_response.headers)
