@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.policy_recovery import Found
-from shared.domain.turns import Admission
+from shared.domain.turns import Admission, admit
 
 MAX_RESTARTS = 3
 """How often a sweep begins anew because Azure forgot where it was."""
@@ -44,12 +44,10 @@ class PolicySweep:
     """Why it ended without having seen everything; empty when it saw all."""
 
     def admit(self, turn: int, *, guard: bool) -> Admission:
-        """Tell what a delivery for *turn* may do; see `Build.admit`."""
-        if self.ended_at is not None or turn < self.turn - 1:
+        """Tell what a delivery for *turn* may do; see `turns.admit`."""
+        if self.ended_at is not None:
             return Admission.DROP
-        if turn >= self.turn:
-            return Admission.ACT
-        return Admission.RESEND if guard else Admission.GUARD
+        return admit(turn, taken=self.turn, guard=guard)
 
     def counting(self, found: Found) -> "PolicySweep":
         """Return it with what the present turn finds; a repeat finds it counted."""

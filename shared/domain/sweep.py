@@ -1,7 +1,7 @@
 """A sweep: what Azure Resource Graph shows is held against the register, page by page.
 
 The subscriptions of a sweep are cut into batches, and each batch is one chain of messages. A batch
-counts its turns, as a build does (`shared/domain/build.py`), so that a repeated delivery neither
+counts its turns, as a build does (`shared/domain/turns.py`), so that a repeated delivery neither
 counts a page twice nor doubles the chain.
 """
 
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.subscription import Subscription
-from shared.domain.turns import Admission
+from shared.domain.turns import Admission, admit
 
 STALLED = timedelta(hours=12)
 """A sweep without a page for this long is given up: one of its messages was parked or lost. A
@@ -129,12 +129,10 @@ class SweepBatch:
         return self.outcome is SweepOutcome.RUNNING
 
     def admit(self, turn: int, *, guard: bool) -> Admission:
-        """Tell what a delivery for *turn* may do; *guard* marks one that already came back."""
-        if not self.running or turn < self.turn - 1:
+        """Tell what a delivery for *turn* may do; see `turns.admit`."""
+        if not self.running:
             return Admission.DROP
-        if turn >= self.turn:
-            return Admission.ACT
-        return Admission.RESEND if guard else Admission.GUARD
+        return admit(turn, taken=self.turn, guard=guard)
 
     def took(self, page: Tally, *, begins: bool, now: datetime) -> "SweepBatch":
         """Return it after a page that counts *page*; *begins* says that it was the first one.

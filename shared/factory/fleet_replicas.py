@@ -9,7 +9,7 @@ from shared.domain.channel_moves import Releases
 from shared.domain.image_definition import ImageDefinition
 from shared.domain.release_rules import replicas_for
 from shared.domain.vm_record import VmRecord
-from shared.ports import VmFilter, Vms
+from shared.ports import VmFilter, Vms, every
 
 COUNT_AGAIN = timedelta(days=1)
 TOGETHER = timedelta(hours=1)
@@ -45,16 +45,11 @@ async def made_together(vms: Vms, definition: str) -> dict[str, int]:
     """
     made: dict[str, list[datetime]] = defaultdict(list)
     sets: dict[str, Counter[str]] = defaultdict(Counter)
-    cursor = ""
-    while True:
-        page = await vms.list(VmFilter(image=definition), limit=_PAGE, cursor=cursor)
-        for record in page.items:
-            made[record.region].append(_made_at(record))
-            if record.scale_set_id:
-                sets[record.region][record.scale_set_id] += 1
-        cursor = page.cursor
-        if not cursor:
-            break
+    wanted = VmFilter(image=definition)
+    async for record in every(lambda cursor: vms.list(wanted, limit=_PAGE, cursor=cursor)):
+        made[record.region].append(_made_at(record))
+        if record.scale_set_id:
+            sets[record.region][record.scale_set_id] += 1
     return {
         region: max(_most_within(moments), *(sets[region].values() or (0,)))
         for region, moments in made.items()

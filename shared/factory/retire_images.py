@@ -25,6 +25,7 @@ from shared.ports import (
     ImageVersions,
     Stored,
     Vms,
+    every,
 )
 
 _log = logging.getLogger(__name__)
@@ -85,15 +86,11 @@ async def in_use(
 
 
 async def _builds_from(definition: str, source_version: str, builds: Builds) -> str:
-    cursor = ""
-    while True:
-        page = await builds.list(definition=definition, limit=_PAGE, cursor=cursor)
-        for build in page.items:
-            if build.source_version == source_version and not build.finished:
-                return build.id
-        cursor = page.cursor
-        if not cursor:
-            return ""
+    pages = every(lambda cursor: builds.list(definition=definition, limit=_PAGE, cursor=cursor))
+    async for build in pages:
+        if build.source_version == source_version and not build.finished:
+            return build.id
+    return ""
 
 
 class _Work:

@@ -1,10 +1,11 @@
 """Who runs an image version: counted, with their teams, and what speaks against promoting it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domain.vm_record import Verdict, VmRecord
-from shared.ports import Page, VmFilter, Vms
+from shared.ports import VmFilter, Vms, every
 
 PAGE = 500
 FAILING_NAMED = 5
@@ -28,27 +29,23 @@ class Users:
 
 async def users_of(vms: Vms, definition: str, version: str) -> Users:
     """Count the VMs that run *version*, and gather their teams."""
-    users, cursor = Users(), ""
-    while True:
-        page = await _page(vms, definition, version, cursor)
-        users.count += len(page.items)
-        users.teams |= {record.team for record in page.items}
-        cursor = page.cursor
-        if not cursor:
-            return users
+    users = Users()
+    async for record in _running(vms, definition, version):
+        users.count += 1
+        users.teams.add(record.team)
+    return users
 
 
 async def failing_users(vms: Vms, definition: str, version: str) -> str:
     """Return which VMs that run *version* have a failing verdict or policy state; empty if none."""
     failing: list[str] = []
-    cursor = ""
-    while True:
-        page = await _page(vms, definition, version, cursor)
-        failing += [said for record in page.items if (said := _failing(record))]
-        cursor = page.cursor
-        if not cursor or len(failing) > FAILING_NAMED:
-            more = ", and more" if len(failing) > FAILING_NAMED else ""
-            return ", ".join(failing[:FAILING_NAMED]) + more
+    async for record in _running(vms, definition, version):
+        if said := _failing(record):
+            failing.append(said)
+        if len(failing) > FAILING_NAMED:
+            break
+    more = ", and more" if len(failing) > FAILING_NAMED else ""
+    return ", ".join(failing[:FAILING_NAMED]) + more
 
 
 def _failing(record: VmRecord) -> str:
@@ -57,6 +54,6 @@ def _failing(record: VmRecord) -> str:
     return f"{record.name} is {record.policy}" if record.policy == "noncompliant" else ""
 
 
-async def _page(vms: Vms, definition: str, version: str, cursor: str) -> Page[VmRecord]:
+def _running(vms: Vms, definition: str, version: str) -> AsyncIterator[VmRecord]:
     wanted = VmFilter(image=definition, version=version)
-    return await vms.list(wanted, limit=PAGE, cursor=cursor)
+    return every(lambda cursor: vms.list(wanted, limit=PAGE, cursor=cursor))

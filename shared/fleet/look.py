@@ -8,7 +8,7 @@ from shared.domain.vm_record import Machine, VmFacts
 from shared.errors import BadMessageError
 from shared.fleet.catalog import Catalog
 from shared.fleet.register import all_of
-from shared.ports import Fleet, Stored, VmEntry, VmFilter, Vms
+from shared.ports import Fleet, Stored, VmEntry, VmFilter, Vms, every
 
 SCALE_SET_TYPE = "microsoft.compute/virtualmachinescalesets"
 _MACHINES = frozenset({"microsoft.compute/virtualmachines", f"{SCALE_SET_TYPE}/virtualmachines"})
@@ -66,14 +66,8 @@ async def _members(scale_set_id: str, vms: Vms) -> dict[str, Stored[VmEntry]]:
     """Load what we hold on the members of a scale set that are not known to be gone."""
     subscription = parse_resource_id(scale_set_id).subscription_id
     wanted = VmFilter(scale_set_id=scale_set_id, subscription_id=subscription)
-    keys: list[str] = []
-    cursor = ""
-    while True:
-        page = await vms.list(wanted, cursor=cursor)
-        keys.extend(record.key for record in page.items)
-        cursor = page.cursor
-        if not cursor:
-            break
+    pages = every(lambda cursor: vms.list(wanted, cursor=cursor))
+    keys = [record.key async for record in pages]
     entries = await all_of(vms.get(key) for key in keys)
     return dict(zip(keys, entries, strict=True))
 

@@ -17,8 +17,9 @@ type Value = str | int | float | None
 type Sheet[T] = Mapping[str, Callable[[T], Value]]
 """The columns of a list, by name and in order."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What makes a spreadsheet see a formula: these, and their full-width forms."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What makes a spreadsheet see a formula, full-width forms too; OWASP ASVS 5.0, requirement 1.2.10,
+adds the null character."""
 
 VM_SHEET: Sheet[VmRecord] = {
     "key": lambda vm: vm.key,

@@ -30,6 +30,7 @@ from shared.ports import (
     Stored,
     Subscriptions,
     Sweeps,
+    every,
 )
 
 BATCH = 100
@@ -139,14 +140,8 @@ def _batch(
 
 
 async def _known(subscriptions: Subscriptions) -> dict[str, Subscription]:
-    known: dict[str, Subscription] = {}
-    cursor = ""
-    while True:
-        page = await subscriptions.list(limit=_PAGE, cursor=cursor)
-        known |= {s.subscription_id: s for s in page.items}
-        cursor = page.cursor
-        if not cursor:
-            return known
+    pages = every(lambda cursor: subscriptions.list(limit=_PAGE, cursor=cursor))
+    return {s.subscription_id: s async for s in pages}
 
 
 async def _update(

@@ -10,7 +10,7 @@ from azure.core.exceptions import HttpResponseError
 from shared.domain.attestation import AttestationRules, Statement
 from shared.errors import AssignmentError, NotFoundError, NotReadyError
 from shared.gateways.clients import AzureClients
-from shared.gateways.errors import code_and_message, translated
+from shared.gateways.errors import NO_ACCESS, code_and_message, translated
 from shared.ports import Reception
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _NOT_EVALUATED = "No compliance data was found"
 (https://github.com/Azure/azure-powershell, Attestation-Error-Handling in the tests of
 Az.PolicyInsights)."""
 _LOCKED = "ScopeLocked"
-_NO_ACCESS = {"SubscriptionNotFound", "InvalidSubscriptionId"}
 _ASSIGNMENTS_API = "2022-06-01"
 _CHECK_SECONDS = 3600.0
 """How long a policy assignment that was found is taken to exist."""
@@ -130,4 +129,4 @@ def _reception_of(error: HttpResponseError) -> Reception | None:
             "ASSAY_ATTESTATION_ASSIGNMENT and ASSAY_ATTESTATION_REFERENCE: they must name an "
             "assignment of a policy with the effect manual"
         ) from error
-    return Reception.GONE if missing and code not in _NO_ACCESS else None
+    return Reception.GONE if missing and code not in NO_ACCESS else None

@@ -10,19 +10,27 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.storage.blob.aio import BlobServiceClient
 
-_OPTIONS: dict[str, Any] = {"retry_total": 2, "connection_timeout": 10, "read_timeout": 60}
+RETRIES = 2
+"""How often a request is sent again after a 5xx or a broken connection."""
+_OPTIONS: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 60}
 
 
-def our_blobs(storage: Storage, credential: "AsyncTokenCredential") -> "BlobServiceClient | None":
+def our_blobs(
+    storage: Storage, credential: "AsyncTokenCredential", *, retries: int = RETRIES
+) -> "BlobServiceClient | None":
     """Return a client of our storage account; None when there is no setting that names it."""
     from azure.storage.blob.aio import BlobServiceClient  # noqa: PLC0415 - heavy
 
     if storage.connection_string:
-        return BlobServiceClient.from_connection_string(storage.connection_string, **_OPTIONS)
-    return blobs_at(storage.blob_uri, credential) if storage.blob_uri else None
+        return BlobServiceClient.from_connection_string(
+            storage.connection_string, retry_total=retries, **_OPTIONS
+        )
+    return blobs_at(storage.blob_uri, credential, retries=retries) if storage.blob_uri else None
 
 
-def blobs_at(endpoint: str, credential: "AsyncTokenCredential") -> "BlobServiceClient":
+def blobs_at(
+    endpoint: str, credential: "AsyncTokenCredential", *, retries: int = RETRIES
+) -> "BlobServiceClient":
     """Return a client of the account at *endpoint*.
 
     A token never goes over plain http: an endpoint on this machine is asked without one.
@@ -30,4 +38,6 @@ def blobs_at(endpoint: str, credential: "AsyncTokenCredential") -> "BlobServiceC
     from azure.storage.blob.aio import BlobServiceClient  # noqa: PLC0415 - heavy
 
     plain = urlsplit(endpoint).scheme == "http" and is_loopback(endpoint)
-    return BlobServiceClient(endpoint, credential=None if plain else credential, **_OPTIONS)
+    return BlobServiceClient(
+        endpoint, credential=None if plain else credential, retry_total=retries, **_OPTIONS
+    )

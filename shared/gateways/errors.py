@@ -1,8 +1,7 @@
 """What the Azure SDKs raise, translated once into the errors of Assay."""
 
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from http import HTTPStatus
 
 from azure.core.exceptions import (
@@ -12,6 +11,7 @@ from azure.core.exceptions import (
 )
 
 from shared.domain.failure import FailureClass, classify
+from shared.domain.retry_after import retry_after
 from shared.errors import (
     AssayError,
     NotFoundError,
@@ -34,7 +34,7 @@ _FINAL_CONFLICTS = {
 _BLIND = "This is a generic error"
 """Image Builder says this for up to half an hour of a good build
 (https://github.com/danielsollondon/azvmimagebuilder/issues/129)."""
-_NO_ACCESS = {"SubscriptionNotFound", "InvalidSubscriptionId"}
+NO_ACCESS = {"SubscriptionNotFound", "InvalidSubscriptionId"}
 """Codes of 404 that tell of a missing right, not of a missing resource."""
 _NO_HOME = {"ParentResourceNotFound", "ResourceGroupNotFound"}
 """Codes of 404 that tell of set-up not yet done, such as a gallery that is still to be deployed."""
@@ -66,7 +66,7 @@ async def found[T](call: Awaitable[T], doing: str) -> T | None:
         try:
             return await call
         except ResourceNotFoundError as error:
-            if code_and_message(error)[0] in _NO_ACCESS:
+            if code_and_message(error)[0] in NO_ACCESS:
                 raise
             return None
 
@@ -77,13 +77,14 @@ def translate(error: HttpResponseError, doing: str) -> AssayError:
     status = error.status_code
     said = f"{code}: {message}"[:_LONGEST] if code else message[:_LONGEST]
     text = f"Azure did not {doing} and said {status or 'nothing'} ({said})"
+    after = retry_after(getattr(error.response, "headers", None))
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        return ThrottledError(f"{text}; it is tried again later", after=_retry_after(error))
+        return ThrottledError(f"{text}; it is tried again later", after=after)
     if _is_passing(status, code, message):
-        return UnavailableError(f"{text}; it is tried again later", after=_retry_after(error))
+        return UnavailableError(f"{text}; it is tried again later", after=after)
     if code in _NO_HOME:
         return NotReadyError(f"{text}; deploy what is missing")
-    if (status in _REFUSED and code != _POLICY) or code in _NO_ACCESS:
+    if (status in _REFUSED and code != _POLICY) or code in NO_ACCESS:
         return NotReadyError(f"{text}; give the identity Assay runs as the right")
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"{text}; check that it exists")
@@ -114,9 +115,3 @@ def _advice(code: str, message: str) -> str:
     if code == "MissingSubscriptionRegistration":
         return "register the resource provider in the subscription"
     return "correct the image definition or the settings"
-
-
-def _retry_after(error: HttpResponseError) -> timedelta | None:
-    headers: Mapping[str, str] = getattr(error.response, "headers", None) or {}
-    value = headers.get("Retry-After", "")
-    return timedelta(seconds=int(value)) if value.isdigit() else None

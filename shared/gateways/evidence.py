@@ -1,11 +1,12 @@
 """Evidence on image versions, as blobs: `evidence/<definition>/<version>/<document>`."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from shared.errors import RefusedError
+from shared.gateways.blob_storage import RETRIES, our_blobs
 from shared.gateways.errors import translated
 from shared.settings import Settings
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
 
 CONTAINER = "evidence"
-_RETRIES = 3
 
 
 class BlobEvidence:
@@ -24,7 +24,7 @@ class BlobEvidence:
     """
 
     def __init__(
-        self, settings: Settings, credential: "AsyncTokenCredential", *, retries: int = _RETRIES
+        self, settings: Settings, credential: "AsyncTokenCredential", *, retries: int = RETRIES
     ) -> None:
         self._settings = settings
         self._credential = credential
@@ -61,19 +61,10 @@ class BlobEvidence:
         self._service = None
 
     def _connected(self) -> "BlobServiceClient":
-        from azure.storage.blob.aio import BlobServiceClient  # noqa: PLC0415 - heavy
-
-        if self._service is not None:
-            return self._service
-        storage = self._settings.storage
-        options: dict[str, Any] = {"retry_total": self._retries}
-        if storage.connection_string:
-            self._service = BlobServiceClient.from_connection_string(
-                storage.connection_string, **options
-            )
-        elif storage.blob_uri:
-            self._service = BlobServiceClient(storage.blob_uri, self._credential, **options)
-        else:
+        self._service = self._service or our_blobs(
+            self._settings.storage, self._credential, retries=self._retries
+        )
+        if self._service is None:
             raise RefusedError(
                 "there is no place for evidence: set AzureWebJobsStorage__blobServiceUri"
             )

@@ -20,6 +20,7 @@ from shared.domain.tattoo_reading import CONFIGURATION
 from shared.errors import NotFoundError, RefusedError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import code_and_message, found, translated
+from shared.gateways.graph_query import graph_query
 from shared.gateways.machines import command_body, read_command
 from shared.ports import ConfigurationReport, GuestCommand
 
@@ -79,18 +80,9 @@ class GuestTattoosGateway:
 
     async def machine_configuration(self, resource_id: str) -> ConfigurationReport | None:
         """Read the last report on the tattoo of a VM; None when there is none."""
-        from azure.mgmt.resourcegraph.models import (  # noqa: PLC0415 - loads on first use
-            QueryRequest,
-            QueryRequestOptions,
-        )
-
-        parsed = parse_resource_id(resource_id)
-        options = QueryRequestOptions()
-        options.result_format = "objectArray"
-        query = QueryRequest(
-            subscriptions=[parsed.subscription_id],
-            query=_QUERY.replace("{vm}", normalise_id(resource_id).replace("'", "\\'")),
-            options=options,
+        query = graph_query(
+            _QUERY.replace("{vm}", normalise_id(resource_id).replace("'", "\\'")),
+            subscriptions=[parse_resource_id(resource_id).subscription_id],
         )
         with translated(f"read the machine configuration of {resource_id}"):
             answer = await self._clients.resource_graph().resources(query)

@@ -3,10 +3,10 @@
 The webhook's address is a secret, so it is in no error, no log and no repr.
 """
 
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from shared.domain.retry_after import retry_after
 from shared.errors import RefusedError, ThrottledError, UnavailableError
 from shared.gateways.cards import slack_message, teams_message
 from shared.ports import Note
@@ -75,8 +75,7 @@ async def _must_be_taken(response: "ClientResponse", form: str) -> None:
         return
     said = (await response.text(errors="replace"))[:_LONGEST]
     text = f"the {form} webhook said {status} ({said})"
-    after = response.headers.get("Retry-After", "")
-    wait = timedelta(seconds=int(after)) if after.isascii() and after.isdigit() else None
+    wait = retry_after(response.headers)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise ThrottledError(f"{text}; it is tried again later", after=wait)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:

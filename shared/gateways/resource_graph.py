@@ -8,9 +8,11 @@ from typing import Any, cast
 
 from azure.core.exceptions import HttpResponseError
 
+from shared.domain.retry_after import retry_after
 from shared.errors import ThrottledError
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import translated
+from shared.gateways.graph_query import graph_query
 from shared.gateways.graph_rows import QUERIES, SUBSCRIPTIONS, Row, row_facts, shown_subscription
 from shared.ports import MachinesPage, ShownSubscription, ShownSubscriptions
 
@@ -85,16 +87,7 @@ class ResourceGraphGateway:
         )
 
     async def _ask(self, query: str, subscription_ids: tuple[str, ...], token: str) -> _Answer:
-        from azure.mgmt.resourcegraph.models import (  # noqa: PLC0415 - loads on first use
-            QueryRequest,
-            QueryRequestOptions,
-        )
-
-        options = QueryRequestOptions(top=self._page, skip_token=token or None)
-        options.result_format = "objectArray"
-        request = QueryRequest(
-            query=query, subscriptions=list(subscription_ids) or None, options=options
-        )
+        request = graph_query(query, subscriptions=subscription_ids, top=self._page, token=token)
         try:
             both: Any = await self._clients.resource_graph().resources(
                 request, cls=lambda sent, body, _: (body, sent.http_response.headers)
@@ -117,8 +110,7 @@ def _throttled(error: HttpResponseError) -> ThrottledError | None:
     if error.status_code != HTTPStatus.TOO_MANY_REQUESTS:
         return None
     headers: Mapping[str, str] = getattr(error.response, "headers", None) or {}
-    given = str(headers.get("Retry-After", ""))
-    said = timedelta(seconds=int(given)) if given.isdigit() else timedelta()
+    said = retry_after(headers) or timedelta()
     return ThrottledError(
         "Resource Graph has no query left for us (429); it is asked again later",
         after=max(said, _duration(str(headers.get(_RESETS_AFTER, "")))) or None,

@@ -6,6 +6,7 @@ from shared.domain.identifiers import normalise_id
 from shared.domain.lineage import shared_form
 from shared.gateways.clients import AzureClients
 from shared.gateways.errors import translated
+from shared.gateways.graph_query import graph_query
 from shared.ports import ScaleSetModel
 
 _REFERENCE = "properties.virtualMachineProfile.storageProfile.imageReference"
@@ -32,23 +33,16 @@ async def models_of(clients: AzureClients, image_id: str) -> list[ScaleSetModel]
 
 
 async def _rows(clients: AzureClients) -> list[dict[str, Any]]:
-    from azure.mgmt.resourcegraph.models import (  # noqa: PLC0415 - loads on first use
-        QueryRequest,
-        QueryRequestOptions,
-    )
-
     rows: list[dict[str, Any]] = []
-    skip_token: str | None = None
+    token = ""
     while True:
-        options = QueryRequestOptions(top=_MOST, skip_token=skip_token)
-        options.result_format = "objectArray"
         with translated("list the scale sets"):
             answer = await clients.resource_graph().resources(
-                QueryRequest(query=_QUERY, options=options)
+                graph_query(_QUERY, top=_MOST, token=token)
             )
         rows += cast("list[dict[str, Any]]", answer.data)
-        skip_token = answer.skip_token
-        if not skip_token:
+        token = answer.skip_token or ""
+        if not token:
             return rows
 
 

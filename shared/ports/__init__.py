@@ -58,7 +58,7 @@ from shared.ports.sweeps import (
     SweepReport,
     Sweeps,
 )
-from shared.ports.values import Definitions, Pace, Page, Stored
+from shared.ports.values import Definitions, Pace, Page, Stored, every
 from shared.ports.verification_vms import MachineStatus, RunCommandStatus, VerificationVms
 from shared.ports.vm_records import (
     MACHINES,
@@ -143,4 +143,5 @@ __all__ = [
     "VmEntry",
     "VmFilter",
     "Vms",
+    "every",
 ]

@@ -1,6 +1,6 @@
 """What many ports speak of: stored records, pages of them, and how patient the steps are."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,6 +27,18 @@ class Page[T]:
 
     items: tuple[T, ...]
     cursor: str = ""
+
+
+async def every[T](page: Callable[[str], Awaitable[Page[T]]]) -> AsyncIterator[T]:
+    """Yield the items of all pages; *page* asks for the one at a cursor, at first an empty one."""
+    cursor = ""
+    while True:
+        read = await page(cursor)
+        for item in read.items:
+            yield item
+        cursor = read.cursor
+        if not cursor:
+            return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,11 +82,8 @@ class Vms(Protocol):
         Raises ConflictError when *old* is no longer what is stored.
         """
 
-    async def history(self, key: str) -> list[Transition]:
-        """List the transitions of a VM, oldest first."""
-
     async def lines(self, key: str, *, first: int = 1) -> Sequence[VmLine]:
-        """List the transitions of a VM with their numbers, from number *first* on."""
+        """List the transitions of a VM with their numbers, oldest first, from number *first* on."""
 
     async def list(self, wanted: VmFilter, *, limit: int = 100, cursor: str = "") -> Page[VmRecord]:
         """List VM records, those of one image by version first; always in the same order.

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from http import HTTPStatus
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
+from shared.domain.retry_after import retry_after
 from shared.errors import (
     AssayError,
     ConflictError,
@@ -47,7 +47,8 @@ def translate(error: AzureError, what: str) -> AssayError:
     if status in _RACE_LOST:
         return ConflictError(f"{what} was changed by someone else: {said}")
     if status in _SLOW_DOWN:
-        return ThrottledError(f"Table Storage is busy with {what}: {said}", after=_after(error))
+        after = retry_after(getattr(getattr(error, "response", None), "headers", None))
+        return ThrottledError(f"Table Storage is busy with {what}: {said}", after=after)
     if status is None or status in _LATER or status < HTTPStatus.BAD_REQUEST:
         return UnavailableError(f"Table Storage cannot be reached for {what}: {said}")
     if status in _NO_RIGHT:
@@ -64,10 +65,3 @@ def table_is_missing(error: AzureError) -> bool:
     The SDK's insert leaves the error code in the text alone, so it is looked for there.
     """
     return any(code in str(error.message) for code in _TABLE_TROUBLE)
-
-
-def _after(error: AzureError) -> timedelta | None:
-    """Return the seconds of a Retry-After header; None where there is none to read."""
-    headers = getattr(error.response, "headers", {}) if hasattr(error, "response") else {}
-    seconds = str(headers.get("Retry-After", ""))
-    return timedelta(seconds=int(seconds)) if seconds.isascii() and seconds.isdigit() else None

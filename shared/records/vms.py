@@ -105,12 +105,8 @@ class TableVms:
         if loaded.notice.etag:
             await self._bring_into_line(loaded, told)
 
-    async def history(self, key: str) -> list[Transition]:
-        """List the transitions of a VM, oldest first."""
-        return [line.transition for line in await self.lines(key)]
-
     async def lines(self, key: str, *, first: int = 1) -> Sequence[VmLine]:
-        """List the transitions of a VM with their numbers, from number *first* on."""
+        """List the transitions of a VM with their numbers, oldest first, from number *first* on."""
         return [line for line, _ in await self._own_lines(key, first=first)]
 
     async def list(self, wanted: VmFilter, *, limit: int = 100, cursor: str = "") -> Page[VmRecord]:

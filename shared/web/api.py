@@ -117,9 +117,12 @@ async def get_version(request: ApiRequest, app: App) -> ApiResponse:
     return ApiResponse(status=200, body=body)
 
 
-async def version_asked(request: ApiRequest, app: App) -> ImageVersion:
-    """Return the version the route names; raises ProblemError (404) when there is none."""
-    name, number = request.route["name"], request.route["version"]
+async def version_asked(request: ApiRequest, app: App, number: str = "") -> ImageVersion:
+    """Return the version the route names, or that *number* of the image it names.
+
+    Raises ProblemError (404) when there is none.
+    """
+    name, number = request.route["name"], number or request.route["version"]
     stored = await app.image_versions.get(name, number)
     if stored is None:
         if not await app.image_versions.list(name):
@@ -165,7 +168,8 @@ async def build_asked(request: ApiRequest, app: App) -> Build:
 
 async def list_vms(request: ApiRequest, app: App) -> ApiResponse:
     """GET vms: the register of VMs, filtered; as CSV for who asks for it."""
-    form, asked = negotiate(request), read_query(request, VmsQuery)
+    asked = read_query(request, VmsQuery)
+    form = negotiate(request, asked.format)
     as_of = time_of(asked, now=app.now())
     wanted = vm_filter(asked, overdue_at=as_of if asked.overdue else None, deleted=asked.deleted)
     page = await fetch(app.vms.list(wanted, limit=asked.limit, cursor=asked.cursor))

@@ -12,13 +12,13 @@ from shared.domain.release_rules import ChannelRule
 from shared.web.api import definition_asked, links
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
+from shared.web.negotiation import JSON, TEXT, VARY, negotiate
 from shared.web.pages import cut, page_answer
 from shared.web.problems import unknown
-from shared.web.schema import NoQuery, PageQuery, read_query
+from shared.web.schema import ChannelQuery, PageQuery, read_query
 from shared.web.views.channels import channel_summary, channel_view
 from shared.web.views.values import instant
 
-_TEXT = "text/plain"
 _CACHE = "private, no-cache"
 """Ask every time, which costs nothing when nothing changed: no cache may hand out a version that
 was revoked meanwhile."""
@@ -42,7 +42,8 @@ async def get_channel(request: ApiRequest, app: App) -> ApiResponse:
 
     As plain text it is the version's resource id alone. 404 before the first release.
     """
-    read_query(request, NoQuery)
+    asked = read_query(request, ChannelQuery)
+    plain = negotiate(request, asked.format, {"json": JSON, "text": TEXT}) == TEXT
     definition = definition_asked(request, app)
     rule = channel_asked(request, definition)
     known = await channels_of(definition, app)
@@ -54,16 +55,15 @@ async def get_channel(request: ApiRequest, app: App) -> ApiResponse:
             "released into it, or no good one is left.",
             channel=rule.name,
         )
-    plain = _TEXT in request.headers.get("accept", "")
     body = channel_view(known, rule, version, links(request, app))
     tag = _tag(body, plain=plain)
-    headers = {"ETag": tag, "Cache-Control": _CACHE, "Vary": "Accept"}
+    headers = {"ETag": tag, "Cache-Control": _CACHE, **VARY}
     if since := known.channel(rule.name).since:
         headers["Last-Modified"] = _http_date(since)
     if _known_already(request, tag):
         return ApiResponse(status=304, headers=headers)
     if plain:
-        return ApiResponse(status=200, text=version.resource_id, media_type=_TEXT, headers=headers)
+        return ApiResponse(status=200, text=version.resource_id, media_type=TEXT, headers=headers)
     return ApiResponse(status=200, body={**body, "as_of": instant(app.now())}, headers=headers)
 
 
@@ -95,7 +95,7 @@ async def _version(known: ImageChannels, rule: ChannelRule, app: App) -> ImageVe
 
 def _tag(body: Json, *, plain: bool) -> str:
     """Return the ETag, weak because `as_of` is not part of it."""
-    return f'W/"{digest(json.dumps(body, sort_keys=True), _TEXT if plain else "")}"'
+    return f'W/"{digest(json.dumps(body, sort_keys=True), TEXT if plain else "")}"'
 
 
 def _known_already(request: ApiRequest, tag: str) -> bool:

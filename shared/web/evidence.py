@@ -9,9 +9,10 @@ from shared.domain.proof import prove_tattoo as held_against
 from shared.domain.software import SoftwareReport, read_document
 from shared.domain.software_diff import as_text, compare
 from shared.domain.tattoo import parse
-from shared.web.api import definition_asked, links
+from shared.web.api import links, version_asked
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
+from shared.web.negotiation import JSON, TEXT, VARY, negotiate
 from shared.web.problems import ProblemError, bad_request, unknown
 from shared.web.schema import DiffQuery, NoQuery, ProvenanceQuery, read_query
 from shared.web.views.values import instant
@@ -26,13 +27,12 @@ class MediaType(StrEnum):
     DSSE = "application/vnd.dsse.envelope.v1+json"
     CYCLONEDX = "application/vnd.cyclonedx+json"
     PEM = "application/x-pem-file"
-    TEXT = "text/plain"
 
 
 async def get_software(request: ApiRequest, app: App) -> ApiResponse:
     """GET images/{name}/versions/{version}/software: what is installed in it."""
     read_query(request, NoQuery)
-    version = await _version(request, app, request.route["version"])
+    version = await version_asked(request, app)
     report = await _report(version, app)
     body = {
         "definition": version.definition,
@@ -47,7 +47,7 @@ async def get_software(request: ApiRequest, app: App) -> ApiResponse:
 async def get_sbom(request: ApiRequest, app: App) -> ApiResponse:
     """GET images/{name}/versions/{version}/sbom: the same as CycloneDX, byte for byte as kept."""
     read_query(request, NoQuery)
-    version = await _version(request, app, request.route["version"])
+    version = await version_asked(request, app)
     content = await _document(version, SBOM, app)
     return ApiResponse(status=200, text=content.decode(), media_type=MediaType.CYCLONEDX)
 
@@ -55,7 +55,7 @@ async def get_sbom(request: ApiRequest, app: App) -> ApiResponse:
 async def get_provenance(request: ApiRequest, app: App) -> ApiResponse:
     """GET images/{name}/versions/{version}/provenance: the DSSE envelope, as kept."""
     asked = read_query(request, ProvenanceQuery)
-    version = await _version(request, app, request.route["version"])
+    version = await version_asked(request, app)
     name = BUILD_STATEMENT if asked.statement == "build" else PROVENANCE
     content = await _document(version, name, app)
     return ApiResponse(status=200, text=content.decode(), media_type=MediaType.DSSE)
@@ -64,13 +64,13 @@ async def get_provenance(request: ApiRequest, app: App) -> ApiResponse:
 async def get_diff(request: ApiRequest, app: App) -> ApiResponse:
     """GET images/{name}/diff?from=&to=: what differs in software; as text where that is asked."""
     asked = read_query(request, DiffQuery)
-    old = await _version(request, app, asked.old)
-    new = await _version(request, app, asked.new)
+    form = negotiate(request, asked.format, {"json": JSON, "text": TEXT})
+    old = await version_asked(request, app, asked.old)
+    new = await version_asked(request, app, asked.new)
     diff = compare(await _report(old, app), await _report(new, app))
-    wants_text = MediaType.TEXT in request.headers.get("accept", "")
-    if asked.format == "text" or (asked.format is None and wants_text):
+    if form == TEXT:
         text = as_text(diff, old=f"{old.definition} {old.version}", new=new.version)
-        return ApiResponse(status=200, text=text, media_type=MediaType.TEXT)
+        return ApiResponse(status=200, text=text, media_type=TEXT, headers=VARY)
     body = {
         "definition": old.definition,
         "from": old.version,
@@ -78,7 +78,7 @@ async def get_diff(request: ApiRequest, app: App) -> ApiResponse:
         **diff.document(),
         "as_of": instant(app.now()),
     }
-    return ApiResponse(status=200, body=body)
+    return ApiResponse(status=200, body=body, headers=VARY)
 
 
 async def get_signing_key(request: ApiRequest, app: App) -> ApiResponse:
@@ -155,20 +155,6 @@ def _tattoo_text(request: ApiRequest) -> str:
     if not parse(text):
         raise bad_request(("body", "it must be the lines of a tattoo, each key=value"))
     return text
-
-
-async def _version(request: ApiRequest, app: App, number: str) -> ImageVersion:
-    name = request.route["name"]
-    stored = await app.image_versions.get(name, number)
-    if stored is None:
-        if not await app.image_versions.list(name):
-            definition_asked(request, app)
-        raise unknown(
-            "version",
-            f"Image {name!r} has no version {number!r}; versions_url lists those it has.",
-            versions_url=links(request, app).to("images", name, "versions"),
-        )
-    return stored.value
 
 
 async def _report(version: ImageVersion, app: App) -> SoftwareReport:

@@ -15,18 +15,20 @@ from shared.web.exchange import ApiRequest, ApiResponse, Json
 from shared.web.moves import MESSAGES, Move, carry_out, request_token
 from shared.web.negotiation import VARY, negotiate
 from shared.web.problems import unknown
-from shared.web.schema import ExportBody, NoQuery, read_body, read_query
+from shared.web.schema import ExportBody, ExportQuery, NoQuery, read_body, read_query
 from shared.web.views.values import instant, instant_or_none
 from shared.web.vm_filters import time_of, vm_filter
 
+_FORMS = {form.extension: form.value for form in ExportForm}
+
 
 async def create_export(request: ApiRequest, app: App) -> ApiResponse:
-    """POST exports: have the register written into a file of the form `Accept` asks for.
+    """POST exports: have the register written into a file of the form asked for.
 
     Under the same `Idempotency-Key` it is the same export.
     """
-    read_query(request, NoQuery)
-    form = ExportForm(negotiate(request, tuple(ExportForm)))
+    asked = read_query(request, ExportQuery)
+    form = ExportForm(negotiate(request, asked.format, _FORMS))
     body = read_body(request, ExportBody)
     export = _export(body, form, request_token(request, app), app)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -11,36 +12,32 @@ from shared.domain.history import VmLine
 from shared.domain.identifiers import normalise_id
 from shared.domain.periods import past_of
 from shared.ports import LinesPage
-from shared.web.accept import accepted
 from shared.web.api import links, unknown_image, vm_asked
 from shared.web.app import App
-from shared.web.csv_text import MEDIA_TYPE, csv_text
 from shared.web.exchange import ApiRequest, ApiResponse, Json
 from shared.web.moments import Moment, check_moments
+from shared.web.negotiation import CSV, VARY, csv_answer, negotiate
 from shared.web.pages import cut, fetch, page_answer
 from shared.web.problems import bad_request
-from shared.web.schema import NoQuery, PageQuery, read_query
+from shared.web.schema import FormQuery, NoQuery, PageQuery, read_query
 from shared.web.views.history import COLUMNS, compliance_view, line_view, state_view
 from shared.web.views.values import instant
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_END = datetime(9999, 1, 1, tzinfo=UTC)
-_VARY = {"Vary": "Accept"}
 
 type _What = Literal[
     "first-seen", "deleted", "image", "region", "team", "kind", "verdict", "policy", "tattoo"
 ]
 
 
-class LinesQuery(PageQuery):
+class LinesQuery(PageQuery, FormQuery):
     """Which lines of a history, and in what form."""
 
     what: _What | None = None
     since: Moment = Field(default=_BEGINNING, alias="from")
     until: Moment = Field(default=_NO_END, alias="to")
     """Lines of this very moment are left out."""
-    format: Literal["json", "csv"] | None = None
-    """What is answered; what `Accept` asks for when it is not given."""
 
 
 class ImageLinesQuery(LinesQuery):
@@ -152,10 +149,7 @@ def _asked[T: LinesQuery](request: ApiRequest, app: App, model: type[T]) -> tupl
     asked = read_query(request, model)
     given = {n: getattr(asked, n) for n in asked.model_fields_set}
     check_moments(app.now(), {"from": given.get("since"), "to": given.get("until")})
-    offers = ("application/json", MEDIA_TYPE)
-    if asked.format:
-        return asked, offers[asked.format == "csv"]
-    return asked, accepted(request.headers.get("accept", ""), offers)
+    return asked, negotiate(request, asked.format)
 
 
 def _about(page: LinesPage, asked: LinesQuery) -> list[VmLine]:
@@ -179,16 +173,9 @@ def _answer(
     """Answer a page of lines; in CSV the address of the next page is in the header `Link`."""
     here = links(request, app)
     items = [line_view(line, here) for line in lines]
-    if form != MEDIA_TYPE:
-        answer = page_answer(request, here, items, cursor, now=app.now())
-        return ApiResponse(status=answer.status, body=answer.body, headers=_VARY)
-    following = here.next_page(request, cursor)
-    return ApiResponse(
-        status=200,
-        text=csv_text(COLUMNS, ([item[column] for column in COLUMNS] for item in items)),
-        media_type=MEDIA_TYPE,
-        headers=_VARY | ({"Link": f'<{following}>; rel="next"'} if following else {}),
-    )
+    if form == CSV:
+        return csv_answer(COLUMNS, items, following=here.next_page(request, cursor))
+    return replace(page_answer(request, here, items, cursor, now=app.now()), headers=VARY)
 
 
 def _body(body: Json) -> ApiResponse:

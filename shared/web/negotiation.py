@@ -1,6 +1,7 @@
-"""Which of the forms we have does `Accept` ask for (RFC 9110, section 12.5.1)?
+"""In which of the forms we have is an answer wanted?
 
-Werkzeug reads the header: it comes with azure-functions, which every request is loaded by anyway.
+The query says so with `format`, or else the header `Accept` (RFC 9110, section 12.5.1). Werkzeug
+reads the header: it comes with azure-functions, which every request is loaded by anyway.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,17 +15,27 @@ from shared.web.problems import Problem, ProblemError
 
 JSON = "application/json"
 CSV = "text/csv"
+TEXT = "text/plain"
 VARY = {"Vary": "Accept"}
 """Header of every answer that depends on `Accept`."""
 
+type Forms = Mapping[str, str]
+"""Media types by what `format` calls them; the first is for who does not care."""
 
-def negotiate(request: ApiRequest, offers: Sequence[str] = (JSON, CSV)) -> str:
-    """Return the media type among *offers* that `Accept` likes best; of equals the first.
+TABLE: Forms = {"json": JSON, "csv": CSV}
 
-    Without `Accept` anything goes. Parameters of a media type, such as `charset`, are passed over.
 
-    Raises ProblemError (406) when it takes none of them.
+def negotiate(request: ApiRequest, named: str | None, forms: Forms = TABLE) -> str:
+    """Return the media type of the form *named* in the query, or else what `Accept` likes best.
+
+    Of equals it is the first. Without `Accept` anything goes. Parameters of a media type, such as
+    `charset`, are passed over.
+
+    Raises ProblemError (406) when `Accept` takes none of them.
     """
+    if named:
+        return forms[named]
+    offers = list(forms.values())
     header = request.headers.get("accept", "").strip()
     if not header:
         return offers[0]
@@ -39,8 +50,8 @@ def negotiate(request: ApiRequest, offers: Sequence[str] = (JSON, CSV)) -> str:
             title="No such form",
             status=406,
             detail=f"This answer can be had as {' or '.join(offers)}, and Accept takes none of "
-            "them; leave the header out or name one.",
-            more={"offers": list(offers)},
+            f"them; leave the header out, name one, or ask with format={'|'.join(forms)}.",
+            more={"offers": offers},
             headers=VARY,
         )
     )

@@ -12,6 +12,7 @@ from shared.domain.overdue import overdue
 from shared.domain.snapshot import Counts, Dimension, Grain, Snapshot, Tally, bounded, fold
 from shared.fleet.sheets import OVERDUE_SHEET, row_of
 from shared.fleet.take_snapshot import HOURLY_KEPT
+from shared.ports import every
 from shared.web.api import links, unknown_image
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
@@ -41,7 +42,8 @@ _HALF, _NEARLY_ALL = 0.5, 0.95
 
 async def get_summary(request: ApiRequest, app: App) -> ApiResponse:
     """GET reports/summary: the newest snapshot of the fleet, or of one team."""
-    form, asked = negotiate(request), read_query(request, TeamQuery)
+    asked = read_query(request, TeamQuery)
+    form = negotiate(request, asked.format)
     snapshot = await _newest(asked.team, app)
     if form == CSV:
         return csv_answer(SUMMARY_COLUMNS, summary_rows(snapshot))
@@ -50,7 +52,8 @@ async def get_summary(request: ApiRequest, app: App) -> ApiResponse:
 
 async def get_trend(request: ApiRequest, app: App) -> ApiResponse:
     """GET reports/trend: snapshots over time, by the values of one dimension, oldest first."""
-    form, asked = negotiate(request), read_query(request, TrendQuery)
+    asked = read_query(request, TrendQuery)
+    form = negotiate(request, asked.format)
     since, until = _span(asked, app)
     points: list[tuple[Snapshot, Counts]] = []
     named: list[str] | None = None
@@ -78,7 +81,8 @@ async def get_trend(request: ApiRequest, app: App) -> ApiResponse:
 
 async def get_adoption(request: ApiRequest, app: App) -> ApiResponse:
     """GET reports/adoption: how the fleet took a version up since it was published."""
-    form, asked = negotiate(request), read_query(request, AdoptionQuery)
+    asked = read_query(request, AdoptionQuery)
+    form = negotiate(request, asked.format)
     published_at = await _published_at(asked, app)
     curve = await _curve(asked, published_at, app)
     points = [uptake_view(point) for point in curve]
@@ -102,7 +106,8 @@ async def get_adoption(request: ApiRequest, app: App) -> ApiResponse:
 
 async def list_overdue(request: ApiRequest, app: App) -> ApiResponse:
     """GET reports/overdue: VMs whose due day has passed; a page of the register."""
-    form, asked = negotiate(request), read_query(request, OverdueQuery)
+    asked = read_query(request, OverdueQuery)
+    form = negotiate(request, asked.format)
     as_of = time_of(asked, now=app.now())
     wanted = vm_filter(asked, overdue_at=as_of)
     page = await fetch(app.vms.list(wanted, limit=asked.limit, cursor=asked.cursor))
@@ -153,7 +158,7 @@ def _span(asked: TrendQuery, app: App) -> tuple[datetime, datetime]:
     return since, until
 
 
-async def _series(
+def _series(
     grain: Grain,
     dimensions: Sequence[Dimension],
     *,
@@ -163,16 +168,11 @@ async def _series(
     app: App,
 ) -> AsyncIterator[Snapshot]:
     """Yield the snapshots of a span, newest first, read in pages."""
-    cursor = ""
-    while True:
-        page = await app.snapshots.series(
+    return every(
+        lambda cursor: app.snapshots.series(
             grain, dimensions, since=since, before=until, team=team, cursor=cursor
         )
-        for snapshot in page.items:
-            yield snapshot
-        cursor = page.cursor
-        if not cursor:
-            return
+    )
 
 
 async def _published_at(asked: AdoptionQuery, app: App) -> datetime:

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from shared.domain.vm_record import Machine, VmRecord
-from shared.ports import VmFilter
+from shared.ports import VmFilter, every
 from shared.web.api import links, today, vm_key_of
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
@@ -54,14 +54,8 @@ async def get_scale_set(request: ApiRequest, app: App) -> ApiResponse:
 
 async def _instances(model: VmRecord, app: App) -> list[VmRecord]:
     wanted = VmFilter(scale_set_id=model.resource_id, subscription_id=model.subscription_id)
-    found: list[VmRecord] = []
-    cursor = ""
-    while True:
-        page = await app.vms.list(wanted, limit=_PAGE, cursor=cursor)
-        found += page.items
-        cursor = page.cursor
-        if not cursor:
-            return found
+    pages = every(lambda cursor: app.vms.list(wanted, limit=_PAGE, cursor=cursor))
+    return [record async for record in pages]
 
 
 def _model(model: VmRecord, request: ApiRequest, app: App) -> Json:

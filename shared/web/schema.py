@@ -113,6 +113,13 @@ class PageQuery(_Asked):
     cursor: str = ""
 
 
+class FormQuery(_Asked):
+    """In what form, of a page that comes as CSV too."""
+
+    format: Literal["json", "csv"] | None = None
+    """What `Accept` asks for when it is not given; so everywhere a page has several forms."""
+
+
 class SweepsQuery(PageQuery):
     """Which part of the list of sweeps; each of them costs a read."""
 
@@ -132,7 +139,6 @@ class LineageQuery(_Asked):
     depth: int = Field(default=MAX_DEPTH, ge=1, le=MAX_DEPTH)
     """Generations of parents and of children."""
     format: Literal["json", "mermaid", "dot"] | None = None
-    """What is answered; what `Accept` asks for when it is not given."""
 
 
 class BuildsQuery(PageQuery):
@@ -152,6 +158,12 @@ class DiffQuery(_Asked):
 
     old: str = Field(alias="from", min_length=1)
     new: str = Field(alias="to", min_length=1)
+    format: Literal["json", "text"] | None = None
+
+
+class ChannelQuery(_Asked):
+    """How the answer is wanted."""
+
     format: Literal["json", "text"] | None = None
 
 
@@ -199,14 +211,14 @@ class VmFilters(_Asked):
         return self
 
 
-class VmsQuery(VmFilters, PageQuery):
+class VmsQuery(VmFilters, PageQuery, FormQuery):
     """Which VMs, the late and the gone among them."""
 
     overdue: bool = False
     deleted: bool = False
 
 
-class OverdueQuery(VmFilters, PageQuery):
+class OverdueQuery(VmFilters, PageQuery, FormQuery):
     """Which of the VMs that are overdue."""
 
 
@@ -218,7 +230,13 @@ class ExportBody(VmFilters):
     reason: Reason | None = None
 
 
-class TeamQuery(_Asked):
+class ExportQuery(_Asked):
+    """What the file is to be."""
+
+    format: Literal["json", "csv", "jsonl"] | None = None
+
+
+class TeamQuery(FormQuery):
     """Whose VMs; everybody's when no team is given."""
 
     team: Annotated[str, AfterValidator(str.lower)] = ""

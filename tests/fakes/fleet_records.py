@@ -50,9 +50,6 @@ class MemoryVms:
                 for line in lines_of(old.value.record, new.record, transitions)
             )
 
-    async def history(self, key: str) -> list[Transition]:
-        return [line.transition for line in await self.lines(key)]
-
     async def lines(self, key: str, *, first: int = 1) -> Sequence[VmLine]:
         return [h.line for h in self._lines.get(key, []) if h.line.number >= first]
 

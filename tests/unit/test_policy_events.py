@@ -122,5 +122,5 @@ async def test_the_history_tells_which_guest_configuration_spoke() -> None:
     world.fleet.put(vm_facts("vm-1"))
     world.send(TrackVm(resource_id=VM))
     await deliver(world, event(f"{VM}/{GUEST}/gc"))
-    line = (await world.records.vms.history(vm_key(VM)))[-1]
+    line = (await world.records.vms.lines(vm_key(VM)))[-1].transition
     assert line.because == "policy assignment a says noncompliant of guest configuration gc"

@@ -64,7 +64,7 @@ async def assert_in_line(open_table: OpenTable, records: Records) -> VmRecord:
             ).lines
         )
     ]
-    own = await records.vms.history(KEY)
+    own = [line.transition for line in await records.vms.lines(KEY)]
     assert told == [line for line in own if record.team in (line.old, line.new)]
     notices = open_table("Vms").query_entities("RowKey eq 'index'")
     assert [notice["PartitionKey"] async for notice in notices] == []
@@ -145,7 +145,7 @@ async def test_a_crash_at_any_write_is_healed_by_the_next_delivery(
     await move(next_delivery, truth)
     record = await assert_in_line(open_table, next_delivery)
     assert record.team == truth.team
-    assert len(await next_delivery.vms.history(KEY)) == record.transitions
+    assert len(await next_delivery.vms.lines(KEY)) == record.transitions
 
 
 @pytest.mark.parametrize("other", ["third", "web", "db"])
@@ -241,4 +241,4 @@ async def test_many_deliveries_at_once_leave_the_index_in_line(
     lost = await asyncio.gather(*(deliver(number) for number in range(8)))
     assert sum(lost) > 0
     record = await assert_in_line(open_table, records)
-    assert len(await records.vms.history(KEY)) == record.transitions
+    assert len(await records.vms.lines(KEY)) == record.transitions

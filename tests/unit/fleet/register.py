@@ -164,7 +164,7 @@ class Register:
         return (await self.records.vms.get(vm_key(resource_id))).value.record is not None
 
     async def history(self, resource_id: str) -> list[Transition]:
-        return await self.records.vms.history(vm_key(resource_id))
+        return [n.transition for n in await self.records.vms.lines(vm_key(resource_id))]
 
     async def lines(self, resource_id: str) -> list[tuple[str, str, str]]:
         """Return the history as (what, old, new)."""

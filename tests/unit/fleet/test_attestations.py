@@ -127,7 +127,7 @@ async def test_an_attestation_is_no_line_of_history_and_no_look_at_the_vm() -> N
 
 
 async def history(world: World) -> list[Transition]:
-    return await world.records.vms.history(vm_key(VM))
+    return [line.transition for line in await world.records.vms.lines(vm_key(VM))]
 
 
 async def test_the_same_is_not_said_twice() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.attestation import AttestationRules
+from shared.domain.history import Transition
 from shared.domain.identifiers import vm_key
 from shared.domain.policy_recovery import Found
 from shared.domain.policy_sweep import PolicySweep
@@ -101,6 +102,10 @@ async def record(world: World, name: str) -> VmRecord:
     return found
 
 
+async def history(world: World, name: str) -> list[Transition]:
+    return [line.transition for line in await world.records.vms.lines(vm_key(vm(name)))]
+
+
 async def held(world: World, name: str) -> Mapping[tuple[str, str], str]:
     """Return the living states by the names of assignment and guest configuration."""
     states = (await entry(world, name)).policy_states
@@ -127,7 +132,7 @@ async def test_what_lost_events_would_have_told_is_recovered(twice: bool) -> Non
     assert done.found == Found(states=4, new=2, changed=1, removed=1)
     assert done.found.missed == 4
     assert (done.ended_at is not None, done.problem) == (True, "")
-    lines = await world.records.vms.history(vm_key(vm("vm-2")))
+    lines = await history(world, "vm-2")
     assert (lines[-1].new, lines[-1].because) == ("noncompliant", "policy sweep")
     subscription = await world.records.subscriptions.get(SUBSCRIPTION)
     assert subscription
@@ -160,7 +165,7 @@ async def test_the_time_of_an_evaluation_is_taken_once_ours_is_half_as_old_as_st
     assert (await record(world, "vm-1")).policy_as_of == NOON + timedelta(hours=24.5)
     assert done.found == Found(states=1, refreshed=1)
     assert done.found.missed == 0
-    lines = await world.records.vms.history(vm_key(vm("vm-1")))
+    lines = await history(world, "vm-1")
     assert [line.what for line in lines if line.because == "policy sweep"] == []
 
 
@@ -475,5 +480,5 @@ async def test_a_vm_with_more_states_than_are_written_at_once_is_mended_in_steps
 
     assert len(await held(world, "vm-1")) == 10
     assert done.found == Found(states=10, new=10)
-    lines = await world.records.vms.history(vm_key(vm("vm-1")))
+    lines = await history(world, "vm-1")
     assert [line.new for line in lines if line.what == "policy"] == ["noncompliant"]

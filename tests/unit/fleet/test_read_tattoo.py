@@ -60,7 +60,7 @@ async def reading(world: World, resource_id: str = VM) -> TattooReading | None:
 
 
 async def history(world: World) -> list[tuple[str, str, str]]:
-    lines = await world.records.vms.history(vm_key(VM))
+    lines = [n.transition for n in await world.records.vms.lines(vm_key(VM))]
     return [(t.old, t.new, t.because) for t in lines if t.what == "tattoo"]
 
 

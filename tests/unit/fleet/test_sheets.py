@@ -12,7 +12,7 @@ from tests.unit.web.samples import NOON_TEXT, VM_KEY, vm
 
 
 @pytest.mark.parametrize(
-    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
 )
 def test_what_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(start: str) -> None:
     text = csv_text([[f'{start}cmd|"/c calc"!A0']])

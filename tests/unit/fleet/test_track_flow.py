@@ -65,7 +65,7 @@ async def outcome(world: World) -> Outcome:
     lines = [
         f"{r.name}: {line.what} {line.old}>{line.new} ({line.because})"
         for r in page.items
-        for line in await world.records.vms.history(r.key)
+        for line in [n.transition for n in await world.records.vms.lines(r.key)]
         if line.what not in ("deleted", "policy")
     ]
     announced = {a.event_id for a in world.outbox.announced}

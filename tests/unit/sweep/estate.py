@@ -105,7 +105,8 @@ class Estate:
         return entry.value.record is not None
 
     async def lines(self, resource_id: str) -> list[Transition]:
-        return await self.world.records.vms.history(vm_key(resource_id))
+        lines = await self.world.records.vms.lines(vm_key(resource_id))
+        return [line.transition for line in lines]
 
     async def subscription(self, name: str = SUBSCRIPTION) -> Subscription:
         stored = await self.world.records.subscriptions.get(name)

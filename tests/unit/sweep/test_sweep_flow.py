@@ -42,7 +42,7 @@ async def state_of(world: World) -> tuple[list[tuple[str, ...]], list[str], set[
     lines = [
         f"{r.resource_id}: {line.what} {line.old}>{line.new} ({line.because})"
         for r in records
-        for line in await world.records.vms.history(r.key)
+        for line in [n.transition for n in await world.records.vms.lines(r.key)]
         if line.what != "deleted"
     ]
     return rows, lines, {a.event_id for a in world.outbox.announced}

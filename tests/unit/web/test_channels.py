@@ -87,7 +87,13 @@ async def test_plain_text_is_the_id_alone_under_a_tag_of_its_own() -> None:
     text = await office.ask(get_channel, _ask(accept="text/plain"))
     assert (text.status, text.text, text.media_type) == (200, ID, "text/plain")
     assert text.headers["ETag"] != json.headers["ETag"]
-    assert text.headers["Vary"] == "Accept"
+    assert text.headers["Vary"] == json.headers["Vary"] == "Accept"
+    assert await office.ask(get_channel, replace(_ask(), query={"format": "text"})) == text
+
+
+async def test_a_client_that_likes_json_as_well_gets_json() -> None:
+    asked = _ask(accept="application/json, text/plain, */*")
+    assert (await (await _office()).ask(get_channel, asked)).media_type == "application/json"
 
 
 async def test_a_channel_that_shows_nothing_is_not_found_rather_than_empty() -> None:

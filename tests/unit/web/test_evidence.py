@@ -112,6 +112,7 @@ async def test_two_versions_are_compared_as_json(office: Office) -> None:
     ("accept", "query", "is_text"),
     [
         ("text/plain", {}, True),
+        ("application/json, text/plain, */*", {}, False),
         ("", {"format": "text"}, True),
         ("text/plain", {"format": "json"}, False),
         ("application/json", {}, False),
@@ -125,6 +126,7 @@ async def test_people_may_ask_for_text(
     response = await office.ask(get_diff, asked)
 
     assert (response.media_type == "text/plain") is is_text
+    assert response.headers["Vary"] == "Accept"
     if is_text:
         assert response.text is not None
         assert response.text.startswith(f"ubuntu {OLD} -> {NEW}: 1 changed, 0 added, 0 removed\n")

@@ -90,6 +90,18 @@ async def test_the_form_is_what_accept_asks_for(
 
 
 @pytest.mark.parametrize(
+    ("named", "form"),
+    [("json", ExportForm.JSON), ("csv", ExportForm.CSV), ("jsonl", ExportForm.JSON_LINES)],
+)
+async def test_the_form_may_be_named_in_the_address(
+    office: Office, named: str, form: ExportForm
+) -> None:
+    asked = replace(asks({"what": "vms"}, accept="text/csv"), query={"format": named})
+
+    assert (await held(office, await office.ask(create_export, asked))).form is form
+
+
+@pytest.mark.parametrize(
     ("body", "field"),
     [
         ({}, "what"),

@@ -1,4 +1,4 @@
-"""What `Accept` asks for, and what is answered."""
+"""What `format` and `Accept` ask for, and what is answered."""
 
 import pytest
 
@@ -35,19 +35,40 @@ JSON, CSV = "application/json", "text/csv"
 def test_the_form_accept_likes_best_is_chosen(accept: str | None, form: str) -> None:
     headers = {} if accept is None else {"accept": accept}
 
-    assert negotiate(request("vms", headers=headers)) == form
+    assert negotiate(request("vms", headers=headers), None) == form
+
+
+@pytest.mark.parametrize(("named", "form"), [("csv", CSV), ("json", JSON)])
+@pytest.mark.parametrize("accept", ["application/json", "text/csv", "text/html", "*/*;q=0"])
+def test_a_form_named_in_the_query_is_given_whatever_accept_says(
+    accept: str, named: str, form: str
+) -> None:
+    assert negotiate(request("vms", headers={"accept": accept}), named) == form
 
 
 @pytest.mark.parametrize(
     "accept",
-    ["application/xml", "text/html", "application/json;q=0", "*/*;q=0", "image/*", "nonsense"],
+    [
+        "application/xml",
+        "text/html",
+        "application/xml, image/*",
+        "application/json;q=0",
+        "text/csv;q=0",
+        "text/csv;q=x",
+        "*/*;q=0",
+        "image/*",
+        "nonsense",
+    ],
 )
 def test_what_cannot_be_had_is_refused_with_what_can(accept: str) -> None:
     with pytest.raises(ProblemError) as caught:
-        negotiate(request("vms", headers={"accept": accept}))
+        negotiate(request("vms", headers={"accept": accept}), None)
 
     problem = caught.value.problem
     assert (problem.status, problem.kind) == (406, "not-acceptable")
     assert problem.more == {"offers": [JSON, CSV]}
     assert problem.headers == {"Vary": "Accept"}
-    assert "application/json or text/csv" in problem.detail
+    assert problem.detail == (
+        "This answer can be had as application/json or text/csv, and Accept takes none of them; "
+        "leave the header out, name one, or ask with format=json|csv."
+    )

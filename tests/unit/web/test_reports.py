@@ -23,6 +23,7 @@ from tests.unit.web.samples import NOON, NOON_TEXT, SUBSCRIPTION, VM_ID, request
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 CSV = {"accept": "text/csv"}
+OTHER = {"accept": "application/xml"}
 VERSION = "1.20261122.1"
 
 
@@ -412,7 +413,7 @@ async def test_vms_come_as_csv_too(office: Office) -> None:
         (list_vms, request("vms")),
     ],
 )
-async def test_every_report_respects_accept(
+async def test_every_report_respects_accept_and_format(
     office: Office, handler: Handler, asked: ApiRequest
 ) -> None:
     await hold_published(office, 2)
@@ -426,6 +427,14 @@ async def test_every_report_respects_accept(
         response = await office.ask(handler, replace(asked, headers={"accept": accept}))
         assert (response.status, response.media_type) == (status, media_type)
         assert response.headers["Vary"] == "Accept"
+    for name, status, media_type in (
+        ("json", 200, "application/json"),
+        ("csv", 200, "text/csv"),
+        ("xml", 400, "application/problem+json"),
+    ):
+        named = replace(asked, query={**asked.query, "format": name}, headers=OTHER)
+        response = await office.ask(handler, named)
+        assert (response.status, response.media_type) == (status, media_type)
 
 
 def test_the_scope_of_the_whole_fleet_is_no_team() -> None:
