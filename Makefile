@@ -4,6 +4,9 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # Tests run in this many processes: more than two cores' worth, for many of them wait.
 JOBS ?= 4
+# What Python compiled is kept, whatever the machine prefers: else every run, and every process a
+# test starts, compiles all libraries anew.
+export PYTHONDONTWRITEBYTECODE :=
 # Options for the local cloud, for example: make run ARGS="--functions-port 8071"
 ARGS ?=
 

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from shared.errors import ConflictError, PermanentError, RetryableError
@@ -80,9 +81,10 @@ LOST_RACES = 3
 """A step that loses a race for a record is run again at once this often, then put off."""
 
 
-def ports_of(step: StepFunction) -> list[str]:
+@cache
+def ports_of(step: StepFunction) -> tuple[str, ...]:
     """Return the names of what a step asks for besides its command: ports, and `now`."""
-    return list(inspect.signature(step).parameters)[1:]
+    return tuple(inspect.signature(step).parameters)[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,9 @@ class Envelope:
     tries: int = 0
 
 
+_TRIES = TypeAdapter(int)
+
+
 @cache
 def _adapter(kind: str) -> TypeAdapter[Command]:
     return TypeAdapter(COMMANDS[kind])
@@ -102,7 +105,7 @@ def decode(payload: dict[str, Any]) -> Envelope:
         )
     try:
         body = _adapter(command.kind).validate_python(payload.get("body"))
-        tries = TypeAdapter(int).validate_python(payload.get("tries", 0))
+        tries = _TRIES.validate_python(payload.get("tries", 0))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise BadMessageError(f"message {kind} is malformed: {faults}") from error

@@ -30,7 +30,8 @@ async def make_table_records(azurite: Azurite, prefix: str) -> AsyncIterator[Mak
     made: list[Records] = []
 
     def make(**options: Any) -> Records:
-        made.append(Records(storage, prefix=prefix, **options))
+        # Else the client reads ~/.netrc in a thread of its own before every request.
+        made.append(Records(storage, prefix=prefix, use_env_settings=False, **options))
         return made[-1]
 
     yield make

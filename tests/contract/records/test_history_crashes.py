@@ -49,10 +49,9 @@ async def assert_told(open_table: OpenTable, records: Records) -> list[int]:
 
 
 async def watched(make: MakeRecords) -> tuple[Records, Wire]:
-    """A register of a process that has been running for a while, and its wire."""
+    """A register of a process that has used its tables for a while, and its wire."""
     wire = Wire()
     records = make(transport=wire)
-    await records.ensure()
     await move(records, OTHER, "web", 0, image=an_image("1.0.0", MARKETPLACE))
     await move(records, KEY, "web", 0)
     wire.writes = 0

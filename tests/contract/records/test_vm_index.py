@@ -21,6 +21,7 @@ from tests.contract.records.samples import (
     a_state,
     a_transition,
     a_vm,
+    an_entry,
     an_image,
     change_vm,
     save_vm,
@@ -72,12 +73,12 @@ async def assert_in_line(open_table: OpenTable, records: Records) -> VmRecord:
 
 
 async def watched(make: MakeRecords) -> tuple[Records, Wire]:
-    """A register of a process that has been running for a while, and its wire."""
+    """A register of a process that has used its tables for a while, and its wire."""
     wire = Wire()
     records = make(transport=wire)
-    await records.ensure()
-    await save_vm(records, a_vm(a_key("another")))
-    await change_vm(records, a_key("another"), image=an_image("1.0.0", MARKETPLACE), team="other")
+    seen, first = an_entry(a_vm(a_key("another"), team="other", transitions=1))
+    await records.vms.save(seen, first, [a_transition("", "other", "team")])
+    await change_vm(records, a_key("another"), image=an_image("1.0.0", MARKETPLACE))
     wire.writes = 0
     return records, wire
 

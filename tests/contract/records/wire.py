@@ -18,7 +18,7 @@ class Wire(AioHttpTransport):  # type: ignore[misc]  # the SDK exports it lazily
     """Counts reads, and writes from 1 on; lets *before* and *after* act at each."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(use_env_settings=False)
         self.writes = 0
         self.reads = 0
         self.before: Callable[[int], Awaitable[None]] = _nothing

@@ -120,7 +120,7 @@ async def test_killed_here_and_there_nobody_waits_for_ever() -> None:
     calls = world.crashes.calls
     assert calls > 100
 
-    for at in range(1, calls + 1, 11):
+    for at in range(1, calls + 1, 5):
         world = world_of("alma", "debian", max_builds=1, crashes=Crashes(at=at))
         seen = await drained(world)
         builds = (await world.records.builds.list()).items

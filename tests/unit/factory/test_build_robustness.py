@@ -397,7 +397,7 @@ async def test_killed_here_and_there_the_source_is_verified_once_and_nothing_sta
 
     world = one()
     await world.build()
-    for at in range(1, world.crashes.calls + 1, 5):
+    for at in range(1, world.crashes.calls + 1, 2):
         world = one(crashes=Crashes(at=at))
         build = await build_of(world, await world.build())
         assert build.phase is Phase.RELEASED, at

@@ -142,7 +142,7 @@ async def calls_of_the_walk() -> int:
 
 async def test_a_process_killed_at_any_call_ends_the_same() -> None:
     calls = await calls_of_the_walk()
-    assert calls > 40
+    assert calls > 30
     for at in range(1, calls + 1):
         world = World(crashes=Crashes(at=at))
         assert await play(world) == EXPECTED, at
