@@ -52,18 +52,35 @@ async def test_users_are_judged_a_page_at_a_time(register: Register) -> None:
     await register.release("1.2.0")
     sizes: list[list[int]] = []
     keys: list[str] = []
-    cursor = ""
+    cursor = up_to = ""
     while True:
-        messages = await register.judge_users("1.2.0", cursor=cursor)
+        messages = await register.judge_users("1.2.0", cursor=cursor, up_to=up_to)
         pages = [m for m in messages if isinstance(m, JudgeVm)]
         sizes.append([len(page.vm_keys) for page in pages])
         keys += [key for page in pages for key in page.vm_keys]
         following = [m for m in messages if isinstance(m, JudgeImageUsers)]
         if not following:
             break
-        cursor = following[0].cursor
+        cursor, up_to = following[0].cursor, following[0].up_to
     assert sizes == [[100] * 5, [100, 100, 50]]
     assert sorted(keys) == sorted(vm_key(vm) for vm in vms)
+
+
+async def test_the_pages_go_on_when_another_version_changes_between_two_of_them(
+    register: Register,
+) -> None:
+    for version in ("1.1.0", "1.2.0"):
+        await register.release(version)
+    vms = [register.runs("1.1.0", f"vm-{n:03}") for n in range(501)]
+    for vm in vms:
+        await register.track(vm)
+    await register.release("1.1.0", VersionState.REVOKED)
+    [following] = [m for m in await register.judge_users("1.1.0") if isinstance(m, JudgeImageUsers)]
+    await register.release("1.2.0", VersionState.REVOKED)
+
+    last = await register.judge_users("1.1.0", cursor=following.cursor, up_to=following.up_to)
+
+    assert [len(m.vm_keys) for m in last if isinstance(m, JudgeVm)] == [1]
 
 
 async def test_the_users_are_looked_at_a_second_time(register: Register) -> None:
