@@ -117,6 +117,46 @@ async def test_users_above_a_version_nobody_is_sent_to_are_not_looked_at(
     assert [r.image.version for r in counted.pages[-1]] == ["1.1.0", "1.2.0", "1.3.0"]
 
 
+async def test_the_grace_of_a_withdrawn_version_begins_when_it_is_withdrawn(
+    register: Register,
+) -> None:
+    await register.release("1.1.0")
+    await register.release("1.2.0")
+    vm = register.runs("1.2.0", created_at=NOON)
+    await register.track(vm)
+    register.wait(days=60)
+    await register.release("1.2.0", withdrawn="it breaks logins", excluded_from_latest=True)
+    await register.judge([vm_key(vm)])
+    register.wait(days=1)
+    await register.judge([vm_key(vm)])
+
+    record = await register.record(vm)
+
+    withdrawn = NOON + timedelta(days=60)
+    assert (record.rule, record.since) == (Rule.WITHDRAWN, withdrawn)
+    assert record.due_at == withdrawn + timedelta(days=30)
+
+
+async def test_the_grace_of_an_aged_vm_ends_though_the_versions_that_aged_it_are_retired(
+    register: Register,
+) -> None:
+    await register.release("1.0.0")
+    vm = register.runs("1.0.0", created_at=NOON)
+    await register.track(vm)
+    for week in range(1, 9):
+        register.wait(weeks=1)
+        await register.release(f"1.{week}.0", published_at=register.now)
+        if week > 2:
+            await register.release(f"1.{week - 2}.0", VersionState.RETIRED)
+        await register.judge([vm_key(vm)])
+
+    record = await register.record(vm)
+
+    aged = NOON + timedelta(weeks=1)
+    assert (record.verdict, record.behind, record.since) == (Verdict.AGED, 2, aged)
+    assert record.due_at == aged + timedelta(days=30)
+
+
 async def test_a_scale_set_that_takes_the_latest_is_judged_with_every_version(
     register: Register,
 ) -> None:
