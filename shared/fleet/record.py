@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.history import FIRST_SEEN, Transition, watched
 from shared.domain.identifiers import normalise_region, parse_resource_id, vm_key
+from shared.domain.lineage import is_made_again
 from shared.domain.policy import evaluated_at, roll_up
 from shared.domain.team import Place, kind_of, team_of
 from shared.domain.verdict import Judgement
@@ -45,7 +46,7 @@ class Lens:
         """Return the entry of a VM that Azure describes as *facts*."""
         parsed = parse_resource_id(facts.resource_id)
         old = entry.record
-        alive = old if old and old.deleted_at is None else None
+        alive = old if old and _lives_on(old, facts) else None
         team = team_of(
             self.policy.rules,
             Place(
@@ -129,6 +130,14 @@ class Lens:
                 runs_since=runs_since,
             ),
         )
+
+
+def _lives_on(old: VmRecord, facts: VmFacts) -> bool:
+    """Tell whether the machine that was recorded is the one that is there.
+
+    One deleted and made again within minutes may never have been seen as gone.
+    """
+    return old.deleted_at is None and not is_made_again(old.created_at, facts.created_at)
 
 
 def _herd_of(facts: VmFacts) -> str:

@@ -204,6 +204,7 @@ class PageReader:
     def _carried(self, stored: Stored[VmEntry], facts: VmFacts) -> VmFacts:
         """Return a row with the image we know, where the machine boots the same as then."""
         known = known_of(stored)
+        known = known and known.unless_made_again(facts.created_at)
         image = known.still(facts.boot) if known else None
         return replace(facts, image=image) if image else facts
 
