@@ -5,6 +5,7 @@ counts its turns, as a build does (`shared/domain/build.py`), so that a repeated
 counts a page twice nor doubles the chain.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -119,6 +120,8 @@ class SweepBatch:
     restarts: int = 0
     tally: Tally = field(default_factory=Tally)
     """What its pages count; what was read one by one is counted by `Sweeps.settled`."""
+    passed_over: tuple[str, ...] = ()
+    """Subscriptions of which machines that seemed to differ were not read, for none could be."""
     ended_at: datetime | None = None
     outcome: SweepOutcome = SweepOutcome.RUNNING
     why: str = ""
@@ -136,9 +139,12 @@ class SweepBatch:
             return Admission.ACT
         return Admission.RESEND if guard else Admission.GUARD
 
-    def took(self, page: Tally, *, begins: bool, now: datetime) -> "SweepBatch":
+    def took(
+        self, page: Tally, *, begins: bool, passed_over: Iterable[str] = (), now: datetime
+    ) -> "SweepBatch":
         """Return it after a page that counts *page*; *begins* says that it was the first one.
 
+        *passed_over* are subscriptions of which the page left machines unread.
         After a restart rows count anew. What was written before stays counted: those rows come
         out unchanged now.
         """
@@ -148,6 +154,7 @@ class SweepBatch:
             turn=self.turn + 1,
             pages=self.pages + 1,
             tally=before.plus(page),
+            passed_over=tuple(sorted({*(() if begins else self.passed_over), *passed_over})),
             moved_at=now,
         )
 
