@@ -171,6 +171,8 @@ class SweepBatch:
 class SweepState:
     """Which sweep is under way, and what the last one that was done found."""
 
+    first_began_at: datetime | None = None
+    """When the first of all sweeps began, whatever became of it."""
     current: str = ""
     """Id of the sweep under way; empty for none."""
     last: str = ""

@@ -319,6 +319,9 @@ async def test_no_subscription_at_all_ends_a_sweep_with_what_to_do(estate: Estat
     estate.world.resource_graph.shown.clear()
 
     report = await estate.sweep()
+    await estate.sweep()
+    state = (await estate.world.records.sweeps.state()).value
+    assert (state.first_began_at, state.last_began_at) == (report.sweep.began_at, None)
 
     assert report.sweep.outcome == "failed"
     assert "Reader" in report.sweep.why
