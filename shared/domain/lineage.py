@@ -14,6 +14,7 @@ Inputs are resources as Azure Resource Manager writes them in JSON, `None` where
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.identifiers import normalise_id, parse_gallery_image
@@ -23,6 +24,9 @@ type Json = Mapping[str, Any]
 
 MAX_COPIES = 5
 """How many copies of copies are followed before the lineage counts as lost."""
+
+_CLOCKS = timedelta(seconds=1)
+"""How much two services of Azure may differ about when one machine was made."""
 
 _COPIES = frozenset({"copy", "copystart"})
 _COPYABLE = re.compile(
@@ -99,6 +103,11 @@ class Known:
 
     boot: Boot
     image: Image
+    created_at: datetime | None = None
+
+    def unless_made_again(self, created_at: datetime | None) -> "Known | None":
+        """Return it, but not where the machine was deleted and another made under its id."""
+        return None if is_made_again(self.created_at, created_at) else self
 
     def still(self, boot: Boot) -> Image | None:
         """Return the image where the VM boots the same as then; None where it must be found."""
@@ -113,6 +122,14 @@ class Known:
             and bool(before.os_disk_id)
             and before.os_disk_id != now.os_disk_id
         )
+
+
+def is_made_again(before: datetime | None, now: datetime | None) -> bool:
+    """Tell whether a machine made *now* is another one than that made *before* under the same id.
+
+    Where either is not known, it is the same.
+    """
+    return before is not None and now is not None and now - before > _CLOCKS
 
 
 def copied_from(resource: Json) -> str:

@@ -18,6 +18,13 @@ class Subscription:
     """When the last sweep that went through all of its VMs began: so old is what is confirmed."""
     policy_swept_at: datetime | None = None
     """The same for its policy states."""
+    policy_problem: str = ""
+    """Why the last sweep could not go through its policy states; empty when it could."""
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether there is something a person has to mend."""
+        return bool(self.problem or self.policy_problem)
 
     def troubled(self, problem: str, *, now: datetime) -> "Subscription":
         """Return it with a *problem*; one that lasts keeps its beginning."""

@@ -5,6 +5,7 @@ counts its turns, as a build does (`shared/domain/turns.py`), so that a repeated
 counts a page twice nor doubles the chain.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -119,6 +120,8 @@ class SweepBatch:
     restarts: int = 0
     tally: Tally = field(default_factory=Tally)
     """What its pages count; what was read one by one is counted by `Sweeps.settled`."""
+    passed_over: tuple[str, ...] = ()
+    """Subscriptions of which machines that seemed to differ were not read, for none could be."""
     ended_at: datetime | None = None
     outcome: SweepOutcome = SweepOutcome.RUNNING
     why: str = ""
@@ -134,9 +137,12 @@ class SweepBatch:
             return Admission.DROP
         return admit(turn, taken=self.turn, guard=guard)
 
-    def took(self, page: Tally, *, begins: bool, now: datetime) -> "SweepBatch":
+    def took(
+        self, page: Tally, *, begins: bool, passed_over: Iterable[str] = (), now: datetime
+    ) -> "SweepBatch":
         """Return it after a page that counts *page*; *begins* says that it was the first one.
 
+        *passed_over* are subscriptions of which the page left machines unread.
         After a restart rows count anew. What was written before stays counted: those rows come
         out unchanged now.
         """
@@ -146,6 +152,7 @@ class SweepBatch:
             turn=self.turn + 1,
             pages=self.pages + 1,
             tally=before.plus(page),
+            passed_over=tuple(sorted({*(() if begins else self.passed_over), *passed_over})),
             moved_at=now,
         )
 
@@ -162,6 +169,8 @@ class SweepBatch:
 class SweepState:
     """Which sweep is under way, and what the last one that was done found."""
 
+    first_began_at: datetime | None = None
+    """When the first of all sweeps began, whatever became of it."""
     current: str = ""
     """Id of the sweep under way; empty for none."""
     last: str = ""

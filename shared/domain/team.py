@@ -9,6 +9,10 @@ from shared.domain.vm_record import Kind
 NO_TEAM = "unassigned"
 """Team of a VM no rule finds a team for: a to-do list of its own."""
 
+LONGEST = 100
+"""Characters of a team's name. Anybody may write a tag, of up to 256 characters; escaped, those
+would not fit into a key, and the VM would be in no list."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -35,8 +39,11 @@ class OwnerRule:
     """The team, for all but a tag."""
 
     def team_at(self, place: Place) -> str:
-        """Return the team this rule finds at *place*, in lower case; empty when it finds none."""
-        return self._team_at(place).strip().lower()
+        """Return the team this rule finds at *place*, in lower case; empty when it finds none.
+
+        A name that is too long is cut.
+        """
+        return self._team_at(place).strip().lower()[:LONGEST].strip()
 
     def _team_at(self, place: Place) -> str:
         if self.tag:

@@ -37,6 +37,9 @@ async def judge_image_users(
     The index holds whole records, so nobody else costs a read or a message. The command follows
     for the pages after this one, and from its first page once more for a second look: a VM that
     was being written while the version changed may have been judged by what was before.
+
+    Whom the change concerns is decided with the first page: a cursor is good for that list alone,
+    and what changes between two pages has its own users judged.
     """
     image_id = normalise_id(command.image_id)
     definition = image_id.rpartition("/")[2]
@@ -44,13 +47,15 @@ async def judge_image_users(
         definitions=definitions, gallery=gallery, recent_versions=recent_versions, sure=True
     )
     versions = await catalog.versions(definition)
-    up_to = concerned_up_to(command.image_version, versions) if command.image_version else ""
+    up_to = command.up_to
+    if command.image_version and not command.cursor:
+        up_to = concerned_up_to(command.image_version, versions)
     page = await vms.users_of_image(image_id, up_to=up_to, limit=PAGE, cursor=command.cursor)
     lens, messages = Lens(policy=fleet_policy), list[Message]()
     differing = [r.key for r in page.items if await _differs(r, catalog, lens, now)]
     messages += _judging(differing, command.because)
     if page.cursor:
-        messages.append(replace(command, cursor=page.cursor))
+        messages.append(replace(command, cursor=page.cursor, up_to=up_to))
     if not command.cursor and not command.second_look:
         again = replace(command, second_look=True)
         messages.append(Delayed(command=again, delay=pace.second_look))

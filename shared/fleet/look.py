@@ -47,7 +47,7 @@ def known_of(stored: Stored[VmEntry]) -> Known | None:
     record = stored.value.record
     if record is None or record.deleted_at is not None:
         return None
-    return Known(boot=record.boot, image=record.image)
+    return Known(boot=record.boot, image=record.image, created_at=record.created_at)
 
 
 def _type_of(resource_id: str) -> str:

@@ -7,10 +7,11 @@ from datetime import datetime
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.history import FIRST_SEEN, Transition, watched
 from shared.domain.identifiers import normalise_region, parse_resource_id, vm_key
+from shared.domain.lineage import is_made_again
 from shared.domain.policy import evaluated_at, roll_up
 from shared.domain.team import Place, kind_of, team_of
 from shared.domain.verdict import Judgement
-from shared.domain.vm_record import Image, Machine, TattooReading, VmFacts, VmRecord
+from shared.domain.vm_record import Image, Machine, TattooReading, Verdict, VmFacts, VmRecord
 from shared.ports import VmEntry
 
 
@@ -45,7 +46,7 @@ class Lens:
         """Return the entry of a VM that Azure describes as *facts*."""
         parsed = parse_resource_id(facts.resource_id)
         old = entry.record
-        alive = old if old and old.deleted_at is None else None
+        alive = old if old and _lives_on(old, facts) else None
         team = team_of(
             self.policy.rules,
             Place(
@@ -87,7 +88,8 @@ class Lens:
             attestation=alive.attestation if alive else None,
             history_from=old.history_from if old else None,
         )
-        return _change(entry, self._dated(record, judged), now=now, because=because)
+        record = self._dated(record, judged, alive, now=now)
+        return _change(entry, record, now=now, because=because)
 
     def judged_again(
         self, entry: VmEntry, judged: Judged, *, now: datetime, because: str
@@ -96,11 +98,18 @@ class Lens:
         if entry.record is None or entry.record.deleted_at is not None:
             return Change(entry)
         record = replace(entry.record, image=judged.image, definition=judged.definition)
-        return _change(entry, self._dated(record, judged), now=now, because=because)
+        record = self._dated(record, judged, entry.record, now=now)
+        return _change(entry, record, now=now, because=because)
 
-    def _dated(self, record: VmRecord, judged: Judged) -> VmRecord:
-        """Return *record* with the judgement, and by when something is to be done."""
+    def _dated(
+        self, record: VmRecord, judged: Judged, old: VmRecord | None, *, now: datetime
+    ) -> VmRecord:
+        """Return *record* with the judgement, and by when something is to be done.
+
+        *old* is what was held on the same machine.
+        """
         judgement, asked = judged.judgement, self.policy.of(record.team)
+        since = _since(old, record, judgement, now)
         runs_since = record.runs_since or record.first_seen_at
         is_model = record.machine is Machine.SCALE_SET
         return replace(
@@ -108,13 +117,11 @@ class Lens:
             verdict=judgement.verdict,
             reason=judgement.reason,
             rule=judgement.rule,
-            since=judgement.since,
+            since=since,
             behind=judgement.behind,
             newest=judgement.newest,
             image_published_at=judgement.published_at,
-            due_at=asked.due_at(
-                judgement.verdict, max(judgement.since or record.first_seen_at, runs_since)
-            ),
+            due_at=asked.due_at(judgement.verdict, max(since or record.first_seen_at, runs_since)),
             plan_due_at=None
             if is_model
             else asked.plan_due_at(
@@ -123,6 +130,14 @@ class Lens:
                 runs_since=runs_since,
             ),
         )
+
+
+def _lives_on(old: VmRecord, facts: VmFacts) -> bool:
+    """Tell whether the machine that was recorded is the one that is there.
+
+    One deleted and made again within minutes may never have been seen as gone.
+    """
+    return old.deleted_at is None and not is_made_again(old.created_at, facts.created_at)
 
 
 def _herd_of(facts: VmFacts) -> str:
@@ -134,8 +149,27 @@ def _runs_since(old: VmRecord | None, facts: VmFacts, image: Image, now: datetim
     """Return since when a VM runs *image*: since it was made, or since we saw it change."""
     if old is None:
         return facts.created_at or now
-    same = (old.image.image_id, old.image.version) == (image.image_id, image.version)
-    return old.runs_since or old.first_seen_at if same else now
+    return old.runs_since or old.first_seen_at if _is_same(old.image, image) else now
+
+
+def _since(
+    old: VmRecord | None, record: VmRecord, judgement: Judgement, now: datetime
+) -> datetime | None:
+    """Return since when the verdict holds: by the register, or since it was seen to change.
+
+    A verdict that stays keeps its beginning: the register forgets when versions that came between
+    are retired, and a grace period must not begin anew with each.
+    """
+    told = judgement.since
+    if old is None or judgement.verdict is Verdict.CURRENT or not _is_same(old.image, record.image):
+        return told
+    if old.verdict is not judgement.verdict:
+        return told or now
+    return min((at for at in (old.since, told) if at), default=None)
+
+
+def _is_same(one: Image, other: Image) -> bool:
+    return (one.image_id, one.version) == (other.image_id, other.version)
 
 
 def gone(entry: VmEntry, *, now: datetime, because: str) -> Change:

@@ -84,7 +84,9 @@ async def _enter(command: SweepFleet, sweeps: Sweeps, now: datetime) -> Stored[S
                 return await sweeps.save(Stored(own.end(SweepOutcome.SKIPPED, why=why, now=now)))
             await abandon(other, sweeps=sweeps, now=now)
             state = await sweeps.state()
-    await sweeps.save_state(replace(state, value=replace(state.value, current=own.id)))
+    first = state.value.first_began_at or now
+    entered = replace(state.value, current=own.id, first_began_at=first)
+    await sweeps.save_state(replace(state, value=entered))
     return await sweeps.save(Stored(own))
 
 

@@ -30,6 +30,8 @@ class Findings:
     first_seen: int = 0
     rejudged: int = 0
     unreadable: int = 0
+    passed_over: list[str] = field(default_factory=list)
+    """Subscriptions of which some of those are."""
     held: tuple[VmRecord, ...] = ()
     """What the register lists in the page's place."""
     enter: dict[str, tuple[Stored[VmEntry], VmFacts]] = field(default_factory=dict)
@@ -204,6 +206,7 @@ class PageReader:
     def _carried(self, stored: Stored[VmEntry], facts: VmFacts) -> VmFacts:
         """Return a row with the image we know, where the machine boots the same as then."""
         known = known_of(stored)
+        known = known and known.unless_made_again(facts.created_at)
         image = known.still(facts.boot) if known else None
         return replace(facts, image=image) if image else facts
 
@@ -248,7 +251,9 @@ def _probe(findings: Findings, rows: Iterable[str], homes: dict[str, Subscriptio
         if not home.problem:
             continue
         waiting = findings.drift.get(name, {})
-        findings.unreadable += max(0, len(waiting) - 1)
+        if len(waiting) > 1:
+            findings.unreadable += len(waiting) - 1
+            findings.passed_over.append(name)
         probe = next(iter(waiting), "") or first_row.get(name, "")
         if probe:
             findings.drift[name] = {probe: None}

@@ -64,8 +64,8 @@ async def sweep_policy_states(
             moved = stored.value.moved(found, at=piece.following, now=now)
     except NotReadyError as error:
         moved = stored.value.stopped(str(error), now=now)
-    if moved.ended_at and not moved.problem:
-        await _confirm(moved, subscriptions)
+    if moved.ended_at:
+        await _note(moved, subscriptions)
     await policy_sweeps.save(replace(stored, value=moved))
     return _following(moved)
 
@@ -84,15 +84,21 @@ async def _work(
     return stored, found
 
 
-async def _confirm(sweep: PolicySweep, subscriptions: Subscriptions) -> None:
-    """Note that every policy state of the subscription was seen since the sweep began."""
+async def _note(sweep: PolicySweep, subscriptions: Subscriptions) -> None:
+    """Note that every policy state of the subscription was seen since, or why not all were."""
     stored = await subscriptions.get(sweep.subscription_id)
     if stored is None:
         return
-    before = stored.value.policy_swept_at
-    if before is None or before < sweep.began_at:
-        swept = replace(stored.value, policy_swept_at=sweep.began_at)
-        await subscriptions.save(replace(stored, value=swept))
+    seen_at = stored.value.policy_swept_at
+    if seen_at and seen_at >= sweep.began_at:
+        return
+    noted = replace(
+        stored.value,
+        policy_swept_at=seen_at if sweep.problem else sweep.began_at,
+        policy_problem=sweep.problem,
+    )
+    if noted != stored.value:
+        await subscriptions.save(replace(stored, value=noted))
 
 
 def _following(sweep: PolicySweep) -> list[Message]:

@@ -89,7 +89,9 @@ async def sweep_subscriptions(
     findings = await reader.compare(page, command.rank, after=command.after)
     if admission is Admission.ACT:
         begins = command.rank == FIRST_RANK and not command.token
-        taken = stored.value.took(findings.tally, begins=begins, now=now)
+        taken = stored.value.took(
+            findings.tally, begins=begins, passed_over=findings.passed_over, now=now
+        )
         await sweeps.save_batch(replace(stored, value=taken))
     tracker = Tracker(
         vms=vms,
@@ -201,6 +203,7 @@ async def _close(
 ) -> None:
     """Mark the subscriptions as swept; not those that turned out to be unreadable meanwhile.
 
+    Nor those that can be read again since half-way: some of their machines were passed over.
     A batch that has ended already only looks whether it was the last one.
     """
     batch = stored.value
@@ -215,7 +218,7 @@ async def _close(
             swept = replace(known.value, swept_at=batch.began_at)
             await subscriptions.save(replace(known, value=swept))
 
-    await all_of(mark(name) for name in batch.subscriptions)
+    await all_of(mark(name) for name in batch.subscriptions if name not in batch.passed_over)
     ended = batch.end(SweepOutcome.DONE, now=now)
     await sweeps.save_batch(replace(stored, value=ended))
     await end_sweep(batch.sweep_id, sweeps=sweeps, now=now)

@@ -107,6 +107,7 @@ class FleetGateway:
         self, machine: Json, known: Known | None, *, inherited: Mapping[str, str] | None = None
     ) -> VmFacts:
         facts = machine_facts(machine, inherited=inherited or {})
+        known = known and known.unless_made_again(facts.created_at)
         unchanged = known.still(facts.boot) if known else None
         if unchanged:
             return replace(facts, image=unchanged)

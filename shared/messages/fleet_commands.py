@@ -54,6 +54,8 @@ class JudgeImageUsers(Command):
     image_version: str = ""
     """The version that changed; empty when any may have."""
     cursor: str = ""
+    up_to: str = ""
+    """With *cursor*: the highest version whose users are looked at; empty for all."""
     second_look: bool = False
     """Whether this is the look after the first one."""
 

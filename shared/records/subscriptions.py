@@ -26,7 +26,7 @@ class TableSubscriptions:
     async def save(self, subscription: Stored[Subscription]) -> Stored[Subscription]:
         """Insert (no ETag) or replace under its ETag; ConflictError when the race is lost."""
         value = subscription.value
-        columns = {"troubled": bool(value.problem)}
+        columns = {"troubled": value.is_troubled}
         partition = escape(value.subscription_id)
         row = pack(_ADAPTER, value, partition=partition, row=_ROW, columns=columns)
         return Stored(value, await self._subscriptions.save(row, subscription.etag))

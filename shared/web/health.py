@@ -70,7 +70,11 @@ async def _fleet(request: ApiRequest, app: App) -> Json | None:
 
 def _problem(state: SweepState, unreadable: int, now: datetime) -> str | None:
     if unreadable:
-        return f"{unreadable} subscriptions cannot be read; GET subscriptions?troubled=true"
-    if state.last_began_at is not None and now - state.last_began_at > OVERDUE:
+        return (
+            f"{unreadable} subscriptions, or their policy states, cannot be read; "
+            "GET subscriptions?troubled=true"
+        )
+    since = state.last_began_at or state.first_began_at
+    if since is not None and now - since > OVERDUE:
         return "no sweep was done for more than a day; GET sweeps says why"
     return None

@@ -134,6 +134,7 @@ class FakeFleet(Dial):
         model = self.scale_sets.get(facts.scale_set_id)
         if facts.machine is Machine.UNIFORM and model:
             facts = replace(facts, tags={**model.tags, **facts.tags})
+        known = known and known.unless_made_again(facts.created_at)
         unchanged = known.still(facts.boot) if known else None
         if unchanged:
             return replace(facts, image=unchanged)

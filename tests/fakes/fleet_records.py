@@ -216,5 +216,5 @@ class MemorySubscriptions:
         self, *, troubled: bool = False, limit: int = 100, cursor: str = ""
     ) -> Page[Subscription]:
         known = sorted((s.value for s in self._shelf.values()), key=lambda s: s.subscription_id)
-        wanted = [s for s in known if s.problem or not troubled]
+        wanted = [s for s in known if s.is_troubled or not troubled]
         return page_of(wanted, of=f"subscriptions {troubled}", limit=limit, cursor=cursor)

@@ -53,6 +53,7 @@ def subscription_view(subscription: Subscription, links: Links) -> Json:
         "management_groups": list(subscription.management_groups),
         "problem": subscription.problem or None,
         "since": instant_or_none(subscription.problem_since),
+        "policy_problem": subscription.policy_problem or None,
         "swept_at": instant_or_none(subscription.swept_at),
         "vms_url": links.to("vms", subscription=subscription.subscription_id),
     }

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -53,7 +54,10 @@ class MemoryFleet:
 
     async def make_vm(self, name: str, tags: dict[str, str]) -> str:
         return self._put(
-            name, f"virtualmachines/{name}", tags={k.lower(): v for k, v in tags.items()}
+            name,
+            f"virtualmachines/{name}",
+            tags={k.lower(): v for k, v in tags.items()},
+            created_at=datetime(2026, 11, 22, 12, tzinfo=UTC),
         )
 
     async def make_scale_set(self, name: str, mode: str, capacity: int) -> str:

@@ -60,6 +60,16 @@ async def test_a_vm_that_boots_what_it_booted_runs_what_it_ran(cloud: FleetCloud
     assert again == replace(facts, image=found)
 
 
+async def test_a_vm_that_was_made_again_is_found_anew(cloud: FleetCloud) -> None:
+    vm = await cloud.make_vm("web-01", {})
+    facts = await cloud.fleet.vm(vm)
+    assert facts is not None
+    found = Image(image_id="found:long:ago", version="1", source=LineageSource.SNAPSHOT)
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    again = await cloud.fleet.vm(vm, Known(boot=facts.boot, image=found, created_at=long_ago))
+    assert again == facts
+
+
 async def test_a_vm_that_does_not_exist_is_none(cloud: FleetCloud) -> None:
     vm = await cloud.make_vm("web-01", {})
     await cloud.remove(vm)

@@ -52,18 +52,35 @@ async def test_users_are_judged_a_page_at_a_time(register: Register) -> None:
     await register.release("1.2.0")
     sizes: list[list[int]] = []
     keys: list[str] = []
-    cursor = ""
+    cursor = up_to = ""
     while True:
-        messages = await register.judge_users("1.2.0", cursor=cursor)
+        messages = await register.judge_users("1.2.0", cursor=cursor, up_to=up_to)
         pages = [m for m in messages if isinstance(m, JudgeVm)]
         sizes.append([len(page.vm_keys) for page in pages])
         keys += [key for page in pages for key in page.vm_keys]
         following = [m for m in messages if isinstance(m, JudgeImageUsers)]
         if not following:
             break
-        cursor = following[0].cursor
+        cursor, up_to = following[0].cursor, following[0].up_to
     assert sizes == [[100] * 5, [100, 100, 50]]
     assert sorted(keys) == sorted(vm_key(vm) for vm in vms)
+
+
+async def test_the_pages_go_on_when_another_version_changes_between_two_of_them(
+    register: Register,
+) -> None:
+    for version in ("1.1.0", "1.2.0"):
+        await register.release(version)
+    vms = [register.runs("1.1.0", f"vm-{n:03}") for n in range(501)]
+    for vm in vms:
+        await register.track(vm)
+    await register.release("1.1.0", VersionState.REVOKED)
+    [following] = [m for m in await register.judge_users("1.1.0") if isinstance(m, JudgeImageUsers)]
+    await register.release("1.2.0", VersionState.REVOKED)
+
+    last = await register.judge_users("1.1.0", cursor=following.cursor, up_to=following.up_to)
+
+    assert [len(m.vm_keys) for m in last if isinstance(m, JudgeVm)] == [1]
 
 
 async def test_the_users_are_looked_at_a_second_time(register: Register) -> None:
@@ -98,6 +115,46 @@ async def test_users_above_a_version_nobody_is_sent_to_are_not_looked_at(
     assert [[r.image.version for r in page] for page in counted.pages] == [["1.1.0"]]
     await register.judge_users("1.3.0")
     assert [r.image.version for r in counted.pages[-1]] == ["1.1.0", "1.2.0", "1.3.0"]
+
+
+async def test_the_grace_of_a_withdrawn_version_begins_when_it_is_withdrawn(
+    register: Register,
+) -> None:
+    await register.release("1.1.0")
+    await register.release("1.2.0")
+    vm = register.runs("1.2.0", created_at=NOON)
+    await register.track(vm)
+    register.wait(days=60)
+    await register.release("1.2.0", withdrawn="it breaks logins", excluded_from_latest=True)
+    await register.judge([vm_key(vm)])
+    register.wait(days=1)
+    await register.judge([vm_key(vm)])
+
+    record = await register.record(vm)
+
+    withdrawn = NOON + timedelta(days=60)
+    assert (record.rule, record.since) == (Rule.WITHDRAWN, withdrawn)
+    assert record.due_at == withdrawn + timedelta(days=30)
+
+
+async def test_the_grace_of_an_aged_vm_ends_though_the_versions_that_aged_it_are_retired(
+    register: Register,
+) -> None:
+    await register.release("1.0.0")
+    vm = register.runs("1.0.0", created_at=NOON)
+    await register.track(vm)
+    for week in range(1, 9):
+        register.wait(weeks=1)
+        await register.release(f"1.{week}.0", published_at=register.now)
+        if week > 2:
+            await register.release(f"1.{week - 2}.0", VersionState.RETIRED)
+        await register.judge([vm_key(vm)])
+
+    record = await register.record(vm)
+
+    aged = NOON + timedelta(weeks=1)
+    assert (record.verdict, record.behind, record.since) == (Verdict.AGED, 2, aged)
+    assert record.due_at == aged + timedelta(days=30)
 
 
 async def test_a_scale_set_that_takes_the_latest_is_judged_with_every_version(

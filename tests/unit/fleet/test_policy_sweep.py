@@ -264,7 +264,11 @@ async def test_a_subscription_we_may_not_read_ends_with_the_reason_and_stops_no_
     subscription = await world.records.subscriptions.get(SUBSCRIPTION)
     assert subscription
     assert subscription.value.policy_swept_at is None
+    assert subscription.value.policy_problem == "Azure said 403"
     assert (await sweep(world)).problem == ""
+    subscription = await world.records.subscriptions.get(SUBSCRIPTION)
+    assert subscription
+    assert subscription.value.policy_problem == ""
     assert await held(world, "vm-1") == {("a", ""): "noncompliant"}
     assert (await world.records.parked.list()).items == ()
 

@@ -281,6 +281,28 @@ async def test_a_read_problem_ends_when_the_probe_of_a_sweep_is_answered(estate:
     assert estate.world.fleet.reads[0] == vm
 
 
+async def test_a_subscription_that_can_be_read_again_half_way_is_not_swept_yet(
+    estate: Estate,
+) -> None:
+    await estate.release()
+    one, other = estate.vm("vm-1"), estate.vm("vm-2")
+    swept = (await estate.sweep()).sweep.began_at
+    estate.world.fleet.hidden.add(SUBSCRIPTION)
+    await estate.event(one)
+    estate.world.fleet.hidden.clear()
+    for vm in (one, other):
+        estate.world.fleet.remove(vm)
+
+    await estate.sweep()
+    half_way = await estate.subscription()
+    assert (half_way.problem, half_way.swept_at) == ("", swept)
+    assert (await estate.record(other)).deleted_at is None
+
+    whole = await estate.sweep()
+    assert (await estate.subscription()).swept_at == whole.sweep.began_at
+    assert (await estate.record(other)).deleted_at is not None
+
+
 async def test_a_list_that_azure_cut_hides_nobody(estate: Estate) -> None:
     estate.world.resource_graph.show(OTHER)
     await estate.sweep()
@@ -297,6 +319,9 @@ async def test_no_subscription_at_all_ends_a_sweep_with_what_to_do(estate: Estat
     estate.world.resource_graph.shown.clear()
 
     report = await estate.sweep()
+    await estate.sweep()
+    state = (await estate.world.records.sweeps.state()).value
+    assert (state.first_began_at, state.last_began_at) == (report.sweep.began_at, None)
 
     assert report.sweep.outcome == "failed"
     assert "Reader" in report.sweep.why

@@ -170,6 +170,7 @@ async def test_subscriptions_say_what_keeps_us_from_reading_them() -> None:
             "management_groups": ["shop", "root"],
             "problem": None,
             "since": None,
+            "policy_problem": None,
             "swept_at": NOON_TEXT,
             "vms_url": f"{BASE}/vms?subscription=a",
         },
@@ -195,6 +196,30 @@ async def test_health_is_degraded_when_a_subscription_cannot_be_read() -> None:
     )
     assert (degraded["status"], degraded["fleet"]["unreadable"]) == ("degraded", 1)
     assert "troubled" in degraded["fleet"]["problem"]
+
+
+async def test_health_is_degraded_when_policy_states_cannot_be_read() -> None:
+    office = Office()
+    barred = Subscription(subscription_id="b", policy_problem="403")
+    await office.subscriptions.save(Stored(barred))
+
+    degraded = await office.body(check_health, request("health"))
+    listed = await office.body(
+        list_subscriptions, request("subscriptions", query={"troubled": "true"})
+    )
+
+    assert (degraded["status"], degraded["fleet"]["unreadable"]) == ("degraded", 1)
+    assert [(s["problem"], s["policy_problem"]) for s in listed["items"]] == [(None, "403")]
+
+
+async def test_health_is_degraded_when_no_sweep_was_ever_done_a_day_after_the_first() -> None:
+    office = Office()
+    state = SweepState(first_began_at=NOON - timedelta(hours=26))
+    await office.sweeps.save_state(Stored(state))
+
+    body = await office.body(check_health, request("health"))
+
+    assert (body["status"], body["fleet"]["last_sweep_at"]) == ("degraded", None)
 
 
 async def test_health_is_degraded_when_no_sweep_was_done_for_more_than_a_day() -> None:
