@@ -35,7 +35,7 @@ check: setup ## Format, lint, types, import rules, unit and contract tests: befo
 	$(PY) -m mypy
 	$(PY) -m mypy tools/bootstrap.py
 	.venv/bin/lint-imports
-	$(PY) -m pytest -n $(JOBS) --dist loadfile -q tests/unit tests/architecture tests/contract
+	$(PY) -m pytest -n $(JOBS) --dist worksteal -q tests/unit tests/architecture tests/contract
 
 format: setup ## Format the code and mend what ruff can mend
 	$(PY) -m ruff check --fix .

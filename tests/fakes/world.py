@@ -66,7 +66,7 @@ class KilledError(BaseException):
 class Crashes:
     """Kills the process at one of its moments, counted over the whole flow.
 
-    The moments are: a message has come, a call of a port has returned. What lies between two calls
+    The moments are: a message has come, a call of a port has ended. What lies between two calls
     needs no moment of its own, for nothing outside the process has changed since the first of them.
     """
 
@@ -99,9 +99,10 @@ class Mortal:
             return attribute
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            answer = await attribute(*args, **kwargs)
-            self._crashes.call()
-            return answer
+            try:
+                return await attribute(*args, **kwargs)
+            finally:  # a call that failed may have done its work all the same
+                self._crashes.call()
 
         return call
 

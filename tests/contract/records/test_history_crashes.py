@@ -16,7 +16,7 @@ from shared.records.records import Records
 from tests.contract.records.conftest import MakeRecords, OpenTable
 from tests.contract.records.samples import MARKETPLACE, a_key, a_state, a_vm, an_image
 from tests.contract.records.test_history import EVER, KEY, a_line_of, minute, move, tell
-from tests.contract.records.wire import DiedError, Wire, dying_at
+from tests.contract.records.wire import DiedError, Wire, dying_at, moments
 
 pytestmark = pytest.mark.azurite
 
@@ -176,12 +176,11 @@ async def test_what_forgetting_costs(make_table_records: MakeRecords) -> None:
     assert await writes_of_forgetting(make_table_records) == FORGETTING
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("part", range(4))
 async def test_a_crash_at_any_write_of_forgetting_is_healed_by_the_next(
-    open_table: OpenTable, make_table_records: MakeRecords, part: int, when: str
+    open_table: OpenTable, make_table_records: MakeRecords, part: int
 ) -> None:
-    for write in range(part + 1, FORGETTING + 1, 4):
+    for write, when in moments(FORGETTING)[part::4]:
         dying, wire = await watched(make_table_records)
         await forgettable(dying)
         others = await all_rows(open_table, OTHER)

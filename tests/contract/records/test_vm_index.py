@@ -26,7 +26,7 @@ from tests.contract.records.samples import (
     change_vm,
     save_vm,
 )
-from tests.contract.records.wire import DiedError, Wire, dying_at
+from tests.contract.records.wire import DiedError, Wire, dying_at, moments
 
 pytestmark = pytest.mark.azurite
 
@@ -127,8 +127,7 @@ async def move(records: Records, to: VmRecord) -> None:
 
 
 @pytest.mark.parametrize("truth", [MOVED, a_vm(KEY), a_vm(KEY, team="third")])
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("write", range(1, WRITES_OF_A_MOVE + 1))
+@pytest.mark.parametrize(("write", "when"), moments(WRITES_OF_A_MOVE))
 async def test_a_crash_at_any_write_is_healed_by_the_next_delivery(
     open_table: OpenTable,
     make_table_records: MakeRecords,

@@ -36,6 +36,14 @@ class Wire(AioHttpTransport):  # type: ignore[misc]  # the SDK exports it lazily
         return response
 
 
+def moments(writes: int) -> list[tuple[int, str]]:
+    """Return every moment at which a process that makes *writes* may die: its write, and when.
+
+    Right before a write the tables hold what they held right after the one before it.
+    """
+    return [(1, "before"), *((write, "after") for write in range(1, writes + 1))]
+
+
 def dying_at(write: int) -> Callable[[int], Awaitable[None]]:
     """Die at the write of that number."""
 
