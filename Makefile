@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-# Tests run in this many processes: more than two cores' worth, for many of them wait.
+# All tests run in this many processes: more than two cores' worth, for many of them wait. Those of
+# `check` do not wait, so they get one for each core.
 JOBS ?= 4
 # What Python compiled is kept, whatever the machine prefers: else every run, and every process a
 # test starts, compiles all libraries anew.
@@ -35,7 +36,7 @@ check: setup ## Format, lint, types, import rules, unit and contract tests: befo
 	$(PY) -m mypy
 	$(PY) -m mypy tools/bootstrap.py
 	.venv/bin/lint-imports
-	$(PY) -m pytest -n $(JOBS) --dist worksteal -q tests/unit tests/architecture tests/contract
+	$(PY) -m pytest -n auto --dist worksteal -q tests/unit tests/architecture tests/contract
 
 format: setup ## Format the code and mend what ruff can mend
 	$(PY) -m ruff check --fix .
