@@ -15,10 +15,11 @@ from shared.domain.vm_record import PolicyState, VmRecord
 from shared.fleet.sheets import VM_SHEET, row_of
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Links, links_for
+from shared.web.fleet_schema import VmsQuery
 from shared.web.negotiation import CSV, VARY, csv_answer, negotiate
 from shared.web.pages import cut, fetch, page_answer
 from shared.web.problems import ProblemError, bad_request, unknown
-from shared.web.schema import BuildsQuery, NoQuery, PageQuery, VmsQuery, read_query
+from shared.web.schema import BuildsQuery, NoQuery, PageQuery, read_query
 from shared.web.views.builds import build_summary, build_view
 from shared.web.views.images import (
     ImageKnowledge,

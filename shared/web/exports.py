@@ -12,10 +12,11 @@ from shared.ports import Export, ExportForm, ExportWhat, Stored
 from shared.web.api import links
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
+from shared.web.fleet_schema import ExportBody, ExportQuery
 from shared.web.moves import MESSAGES, Move, carry_out, request_token
 from shared.web.negotiation import VARY, negotiate
 from shared.web.problems import unknown
-from shared.web.schema import ExportBody, ExportQuery, NoQuery, read_body, read_query
+from shared.web.schema import NoQuery, read_body, read_query
 from shared.web.views.values import instant, instant_or_none
 from shared.web.vm_filters import time_of, vm_filter
 

@@ -16,10 +16,11 @@ from shared.ports import every
 from shared.web.api import links, unknown_image
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
+from shared.web.fleet_schema import AdoptionQuery, OverdueQuery, TeamQuery, TrendQuery
 from shared.web.negotiation import CSV, VARY, csv_answer, negotiate
 from shared.web.pages import fetch, page_answer
 from shared.web.problems import bad_request, conflict, unknown
-from shared.web.schema import AdoptionQuery, OverdueQuery, TeamQuery, TrendQuery, read_query
+from shared.web.schema import read_query
 from shared.web.views.reports import (
     ADOPTION_COLUMNS,
     SUMMARY_COLUMNS,

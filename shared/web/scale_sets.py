@@ -7,9 +7,10 @@ from shared.ports import VmFilter, every
 from shared.web.api import links, today, vm_key_of
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
+from shared.web.fleet_schema import ScaleSetsQuery
 from shared.web.pages import fetch, page_answer
 from shared.web.problems import unknown
-from shared.web.schema import NoQuery, ScaleSetsQuery, read_query
+from shared.web.schema import NoQuery, read_query
 from shared.web.views.values import instant
 from shared.web.views.vms import vm_summary
 

@@ -1,7 +1,6 @@
 """What a request may hold: the models of bodies and queries, and reading them."""
 
-from typing import Annotated, Literal, Self
-from uuid import UUID
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -12,16 +11,11 @@ from pydantic import (
     StrictBool,
     StringConstraints,
     ValidationError,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from shared.domain.identifiers import normalise_id, normalise_region
-from shared.domain.snapshot import Dimension, Grain
 from shared.domain.versions import is_version
-from shared.domain.vm_record import Kind, Machine, Verdict
 from shared.factory.lineage import MAX_DEPTH
-from shared.ports import ExportWhat
 from shared.web.exchange import ApiRequest
 from shared.web.problems import bad_request, malformed
 
@@ -38,33 +32,35 @@ def _version_number(text: str) -> str:
     return text
 
 
+type VersionNumber = Annotated[str, AfterValidator(_version_number)]
+"""An exact version, as our images and those of the Marketplace have."""
 type Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 """Why something is asked for: 1 to 500 characters."""
 
 
-class _Asked(BaseModel):
+class Asked(BaseModel):
     """Base of all: a name we do not know is a fault, for it may be a misspelt one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=2048)
 
 
-class PublishBody(_Asked):
+class PublishBody(Asked):
     """Body of a publish request."""
 
     force: StrictBool = False
     """Build even when the same build exists."""
-    source_version: Annotated[str, AfterValidator(_version_number)] | None = None
+    source_version: VersionNumber | None = None
     """Exact version to build from; the newest when it is not given."""
     reason: Reason | None = None
 
 
-class ReasonBody(_Asked):
+class ReasonBody(Asked):
     """Body of a move that has to say why."""
 
     reason: Reason
 
 
-class MayReasonBody(_Asked):
+class MayReasonBody(Asked):
     """Body of a move that may say why."""
 
     reason: Reason | None = None
@@ -98,42 +94,29 @@ class RevokeBody(ReasonBody):
 class RollbackBody(ReasonBody):
     """Body of a rollback."""
 
-    version: Annotated[str, AfterValidator(_version_number)] | None = None
+    version: VersionNumber | None = None
     """Where to; the last good version the channel showed before when it is not given."""
 
 
-class NoQuery(_Asked):
+class NoQuery(Asked):
     """The query of a page that takes none."""
 
 
-class PageQuery(_Asked):
+class PageQuery(Asked):
     """Which part of a list."""
 
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str = ""
 
 
-class FormQuery(_Asked):
+class FormQuery(Asked):
     """In what form, of a page that comes as CSV too."""
 
     format: Literal["json", "csv"] | None = None
     """What `Accept` asks for when it is not given; so everywhere a page has several forms."""
 
 
-class SweepsQuery(PageQuery):
-    """Which part of the list of sweeps; each of them costs a read."""
-
-    limit: int = Field(default=20, ge=1, le=100)
-
-
-class SubscriptionsQuery(PageQuery):
-    """Which subscriptions."""
-
-    troubled: bool = False
-    """Only those with a problem."""
-
-
-class LineageQuery(_Asked):
+class LineageQuery(Asked):
     """How far to look, and how to show it."""
 
     depth: int = Field(default=MAX_DEPTH, ge=1, le=MAX_DEPTH)
@@ -147,13 +130,13 @@ class BuildsQuery(PageQuery):
     definition: str = ""
 
 
-class ProvenanceQuery(_Asked):
+class ProvenanceQuery(Asked):
     """Which of the two statements on a version."""
 
     statement: Literal["provenance", "build"] = "provenance"
 
 
-class DiffQuery(_Asked):
+class DiffQuery(Asked):
     """Which two versions, and how the answer is wanted."""
 
     old: str = Field(alias="from", min_length=1)
@@ -161,7 +144,7 @@ class DiffQuery(_Asked):
     format: Literal["json", "text"] | None = None
 
 
-class ChannelQuery(_Asked):
+class ChannelQuery(Asked):
     """How the answer is wanted."""
 
     format: Literal["json", "text"] | None = None
@@ -176,91 +159,7 @@ class AuditQuery(PageQuery):
     """Keeps to one subject, for example `builds/<id>`."""
 
 
-class ScaleSetsQuery(PageQuery):
-    """Which scale sets."""
-
-    team: str = ""
-    image: Annotated[str, AfterValidator(normalise_id)] = ""
-    verdict: Verdict | None = None
-    subscription: UUID | None = None
-    deleted: bool = False
-
-
-class VmFilters(_Asked):
-    """Which VMs, as every list and export of VMs can be asked."""
-
-    team: str = ""
-    image: Annotated[str, AfterValidator(normalise_id)] = ""
-    version: str = ""
-    verdict: Verdict | None = None
-    subscription: UUID | None = None
-    kind: Kind | None = None
-    region: Annotated[str, AfterValidator(normalise_region)] = ""
-    policy: str = ""
-    machine: Machine | None = None
-    """Every machine but no model of a scale set when it is not given."""
-    as_of: AwareDatetime | None = None
-    """What is overdue is so as of then; now when it is not given."""
-
-    @model_validator(mode="after")
-    def _version_of_an_image(self) -> Self:
-        if self.version and not self.image:
-            raise PydanticCustomError(
-                "version", "version needs image too: numbers alone do not name an image"
-            )
-        return self
-
-
-class VmsQuery(VmFilters, PageQuery, FormQuery):
-    """Which VMs, the late and the gone among them."""
-
-    overdue: bool = False
-    deleted: bool = False
-
-
-class OverdueQuery(VmFilters, PageQuery, FormQuery):
-    """Which of the VMs that are overdue."""
-
-
-class ExportBody(VmFilters):
-    """Body that asks for an export."""
-
-    what: ExportWhat
-    deleted: StrictBool = False
-    reason: Reason | None = None
-
-
-class ExportQuery(_Asked):
-    """What the file is to be."""
-
-    format: Literal["json", "csv", "jsonl"] | None = None
-
-
-class TeamQuery(FormQuery):
-    """Whose VMs; everybody's when no team is given."""
-
-    team: Annotated[str, AfterValidator(str.lower)] = ""
-
-
-class TrendQuery(TeamQuery):
-    """What to count by, how often, and since when."""
-
-    by: Dimension = Dimension.VERDICT
-    grain: Grain = Grain.DAY
-    since: AwareDatetime | None = Field(default=None, alias="from")
-    until: AwareDatetime | None = Field(default=None, alias="to")
-    top: int = Field(default=20, ge=1, le=100)
-    """How many values are told apart: those with the most VMs at the end."""
-
-
-class AdoptionQuery(TeamQuery):
-    """Which version of which image."""
-
-    image: str = Field(min_length=1)
-    version: Annotated[str, AfterValidator(_version_number)]
-
-
-def read_query[T: _Asked](request: ApiRequest, model: type[T]) -> T:
+def read_query[T: Asked](request: ApiRequest, model: type[T]) -> T:
     """Read the query of *request*; an empty value counts as not given.
 
     Raises ProblemError (400) that names each fault.
@@ -272,7 +171,7 @@ def read_query[T: _Asked](request: ApiRequest, model: type[T]) -> T:
         raise malformed(error, "query") from error
 
 
-def read_body[T: _Asked](request: ApiRequest, model: type[T]) -> T:
+def read_body[T: Asked](request: ApiRequest, model: type[T]) -> T:
     """Read the body of *request*; no body is an empty object.
 
     Raises ProblemError (400) that names each fault.

@@ -8,18 +8,12 @@ from shared.ports import SweepReport
 from shared.web.api import links
 from shared.web.app import App
 from shared.web.exchange import ApiRequest, ApiResponse, Json
+from shared.web.fleet_schema import SubscriptionsQuery, SweepsQuery
 from shared.web.moves import MESSAGES, Move, carry_out, request_token
 from shared.web.pages import fetch, page_answer
 from shared.web.principal import caller
 from shared.web.problems import unknown
-from shared.web.schema import (
-    MayReasonBody,
-    NoQuery,
-    SubscriptionsQuery,
-    SweepsQuery,
-    read_body,
-    read_query,
-)
+from shared.web.schema import MayReasonBody, NoQuery, read_body, read_query
 from shared.web.views.sweeps import subscription_view, sweep_view
 from shared.web.views.values import instant
 

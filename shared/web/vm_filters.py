@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from shared.ports import MACHINES, VmFilter
 from shared.web.exchange import ApiRequest
-from shared.web.schema import VmFilters
+from shared.web.fleet_schema import VmFilters
 from shared.web.views.values import instant
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from shared.web.fleet_schema import VmsQuery
 from shared.web.problems import ProblemError
 from shared.web.schema import (
     PageQuery,
-    VmsQuery,
     read_idempotency_key,
     read_publish_body,
     read_query,
