@@ -122,6 +122,8 @@ class SweepBatch:
     """What its pages count; what was read one by one is counted by `Sweeps.settled`."""
     passed_over: tuple[str, ...] = ()
     """Subscriptions of which machines that seemed to differ were not read, for none could be."""
+    probed: tuple[str, ...] = ()
+    """Subscriptions that could not be read of which there is a machine to try."""
     ended_at: datetime | None = None
     outcome: SweepOutcome = SweepOutcome.RUNNING
     why: str = ""
@@ -138,11 +140,18 @@ class SweepBatch:
         return admit(turn, taken=self.turn, guard=guard)
 
     def took(
-        self, page: Tally, *, begins: bool, passed_over: Iterable[str] = (), now: datetime
+        self,
+        page: Tally,
+        *,
+        begins: bool,
+        passed_over: Iterable[str] = (),
+        probed: Iterable[str] = (),
+        now: datetime,
     ) -> "SweepBatch":
         """Return it after a page that counts *page*; *begins* says that it was the first one.
 
-        *passed_over* are subscriptions of which the page left machines unread.
+        *passed_over* are subscriptions of which the page left machines unread, *probed* those that
+        could not be read of which it has one to try.
         After a restart rows count anew. What was written before stays counted: those rows come
         out unchanged now.
         """
@@ -153,6 +162,7 @@ class SweepBatch:
             pages=self.pages + 1,
             tally=before.plus(page),
             passed_over=tuple(sorted({*(() if begins else self.passed_over), *passed_over})),
+            probed=tuple(sorted({*(() if begins else self.probed), *probed})),
             moved_at=now,
         )
 

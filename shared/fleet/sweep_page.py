@@ -32,6 +32,8 @@ class Findings:
     unreadable: int = 0
     passed_over: list[str] = field(default_factory=list)
     """Subscriptions of which some of those are."""
+    probed: list[str] = field(default_factory=list)
+    """Subscriptions that could not be read of which the page has a machine to try."""
     held: tuple[VmRecord, ...] = ()
     """What the register lists in the page's place."""
     enter: dict[str, tuple[Stored[VmEntry], VmFacts]] = field(default_factory=dict)
@@ -257,3 +259,4 @@ def _probe(findings: Findings, rows: Iterable[str], homes: dict[str, Subscriptio
         probe = next(iter(waiting), "") or first_row.get(name, "")
         if probe:
             findings.drift[name] = {probe: None}
+            findings.probed.append(name)

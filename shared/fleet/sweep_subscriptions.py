@@ -8,6 +8,7 @@ from itertools import islice
 
 from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
+from shared.domain.subscription import Subscription
 from shared.domain.sweep import MOST_RESTARTS, SweepBatch, SweepOutcome
 from shared.domain.tattoo_reading import needs_reading
 from shared.domain.turns import Admission
@@ -90,7 +91,11 @@ async def sweep_subscriptions(
     if admission is Admission.ACT:
         begins = command.rank == FIRST_RANK and not command.token
         taken = stored.value.took(
-            findings.tally, begins=begins, passed_over=findings.passed_over, now=now
+            findings.tally,
+            begins=begins,
+            passed_over=findings.passed_over,
+            probed=findings.probed,
+            now=now,
         )
         await sweeps.save_batch(replace(stored, value=taken))
     tracker = Tracker(
@@ -203,7 +208,8 @@ async def _close(
 ) -> None:
     """Mark the subscriptions as swept; not those that turned out to be unreadable meanwhile.
 
-    Nor those that can be read again since half-way: some of their machines were passed over.
+    Nor those that can be read again since half-way: some of their machines were passed over. One
+    that could not be read and has no machine left has nothing that could be refused any more.
     A batch that has ended already only looks whether it was the last one.
     """
     batch = stored.value
@@ -213,15 +219,23 @@ async def _close(
 
     async def mark(name: str) -> None:
         known = await known_subscription(name, subscriptions)
-        swept_at = known.value.swept_at
-        if not known.value.problem and (swept_at is None or swept_at < batch.began_at):
-            swept = replace(known.value, swept_at=batch.began_at)
+        home = known.value
+        if _is_empty(home, batch):
+            home = home.readable()
+        if not home.problem and (home.swept_at is None or home.swept_at < batch.began_at):
+            swept = replace(home, swept_at=batch.began_at)
             await subscriptions.save(replace(known, value=swept))
 
     await all_of(mark(name) for name in batch.subscriptions if name not in batch.passed_over)
     ended = batch.end(SweepOutcome.DONE, now=now)
     await sweeps.save_batch(replace(stored, value=ended))
     await end_sweep(batch.sweep_id, sweeps=sweeps, now=now)
+
+
+def _is_empty(home: Subscription, batch: SweepBatch) -> bool:
+    """Tell whether every page found a subscription unreadable and without a machine."""
+    since = home.problem_since
+    return since is not None and since < batch.began_at and home.subscription_id not in batch.probed
 
 
 def _next(command: SweepSubscriptions, page: MachinesPage) -> Message:

@@ -557,3 +557,21 @@ async def test_a_sweep_is_forgotten_after_ninety_days(estate: Estate) -> None:
 
     reports = (await estate.world.records.sweeps.list()).items
     assert [r.sweep.id for r in reports] == ["sweep-2"]
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+async def test_a_subscription_without_a_machine_has_nothing_that_could_be_refused(
+    estate: Estate, *, is_gone: bool
+) -> None:
+    vm = estate.vm("vm-1")
+    estate.world.fleet.hidden.add(SUBSCRIPTION)
+    await estate.event(vm)
+    assert "403" in (await estate.subscription()).problem
+    if is_gone:
+        estate.world.fleet.remove(vm)
+
+    report = await estate.sweep()
+
+    known = await estate.subscription()
+    assert (not known.problem) is is_gone
+    assert known.swept_at == (report.sweep.began_at if is_gone else None)
