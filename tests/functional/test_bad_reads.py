@@ -61,6 +61,7 @@ async def test_a_vm_that_went_before_it_was_read_leaves_nothing(local: LocalAssa
 
     await asyncio.sleep(QUIET_SECONDS)
 
+    assert [e.url for e in local.simulator.cloud.traffic if "ghost" in e.url]
     assert "ghost" not in [v["name"] for v in await local.assay.vms()]
     assert await local.assay.parked() == []
 
@@ -71,7 +72,7 @@ async def test_an_event_of_a_type_nobody_tracks_is_passed_over(local: LocalAssay
 
     await asyncio.sleep(QUIET_SECONDS)
 
-    assert [e.path for e in local.simulator.cloud.traffic if "disk-1" in e.path] == []
+    assert [e.url for e in local.simulator.cloud.traffic if "disk-1" in e.url] == []
     assert await local.assay.parked() == []
 
 
