@@ -149,8 +149,9 @@ async def a_flaw(stage: Stage) -> None:
     before = await stage.expect_newest(DEBIAN_IMAGE, other_than=version)
     stage.narrator.tell("Assay", f"lets latest and every channel fall back to {before}")
     await stage.assay.restore(DEBIAN_IMAGE, version, "it was another distribution")
-    await stage.expect_vm("data-workers_0", verdict="current")
     await stage.expect_newest(DEBIAN_IMAGE, other_than=before)
+    await stage.expect_offered(DEBIAN_IMAGE, version)
+    await stage.expect_vm("data-workers_0", verdict="current")
     stage.narrator.good("Assay", f"{version} is restored, latest again, and its VMs are current")
 
 

@@ -167,6 +167,10 @@ class Azure:
         await expect(f"{resource_id} to be deployed", look, within=WRITE_SECONDS)
         return dict(await self.http.call("GET", path))
 
+    async def read(self, resource_id: str, *, api: str = COMPUTE_API) -> Json:
+        """Read a resource."""
+        return dict(await self.http.call("GET", f"{resource_id}?api-version={api}"))
+
     async def delete(self, resource_id: str, *, api: str = COMPUTE_API) -> None:
         """Delete a resource and wait until it is gone."""
         path = f"{resource_id}?api-version={api}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from localcloud.narrator import Narrator
-from localcloud.scenario.clients import Assay, Azure, Json, Simulation
+from localcloud.scenario.clients import GALLERY_API, Assay, Azure, Json, Simulation
 from localcloud.scenario.expect import Look, expect
 from shared.domain.image_definition import ImageDefinition
 
@@ -50,6 +50,24 @@ class Stage:
 
         text = f"another version of {image} than {other_than} to be the newest"
         return await expect(text, look, within=REACTION_SECONDS)
+
+    async def expect_offered(self, image: str, version: str) -> None:
+        """Wait until the gallery itself offers *version* as latest.
+
+        Assay knows what is to be before Azure has done it: whatever is deployed meanwhile may get
+        another version.
+        """
+
+        async def look() -> Look[bool]:
+            resource_id = f"{self.galleries[image]}/versions/{version}"
+            shown = (await self.azure.read(resource_id, api=GALLERY_API))["properties"]
+            state = shown["provisioningState"]
+            excluded = bool(shown["publishingProfile"].get("excludeFromLatest"))
+            ready = state == "Succeeded" and not excluded
+            return Look(True if ready else None, f"{state}, excluded from latest: {excluded}")
+
+        text = f"{image} {version} to be offered by the gallery"
+        await expect(text, look, within=REACTION_SECONDS)
 
     async def expect_vm(self, name: str, **wanted: str) -> Json:
         """Wait until the record of the VM called *name* says what is *wanted*.
