@@ -13,7 +13,7 @@ from localcloud.arm.errors import conflict
 from localcloud.arm.ids import compute_id
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
-from localcloud.arm.requests import page, properties_of, require, tags_of
+from localcloud.arm.requests import page, properties_of, require, scope_of, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route
 from localcloud.arm.store import Json, Resource
 
@@ -120,10 +120,7 @@ def _get(kind: _Kind, cloud: "Cloud", call: Call) -> Reply:
 
 
 def _list(kind: _Kind, cloud: "Cloud", call: Call) -> Reply:
-    under = f"/subscriptions/{call.sub}"
-    if call.rg:
-        under += f"/resourceGroups/{call.rg}"
-    return page(cloud, call, list(cloud.store.of_type(kind.type, under)), _shown)
+    return page(cloud, call, list(cloud.store.of_type(kind.type, scope_of(call))), _shown)
 
 
 def _patch(kind: _Kind, cloud: "Cloud", call: Call) -> Reply:

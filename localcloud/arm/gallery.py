@@ -8,7 +8,15 @@ from localcloud.arm.gallery_sharing import sharing_profile
 from localcloud.arm.ids import compute_id
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
-from localcloud.arm.requests import body_of, page, properties_of, require, require_parent, tags_of
+from localcloud.arm.requests import (
+    body_of,
+    page,
+    properties_of,
+    require,
+    require_parent,
+    scope_of,
+    tags_of,
+)
 from localcloud.arm.routing import GROUP, Call, Reply, Route
 from localcloud.arm.store import Json, Resource
 
@@ -134,10 +142,7 @@ def _patch_gallery(cloud: "Cloud", call: Call) -> Reply:
 
 
 def _list_galleries(cloud: "Cloud", call: Call) -> Reply:
-    under = f"/subscriptions/{call.sub}"
-    if call.rg:
-        under += f"/resourceGroups/{call.rg}"
-    return page(cloud, call, list(cloud.store.of_type(GALLERY, under)), body_of)
+    return page(cloud, call, list(cloud.store.of_type(GALLERY, scope_of(call))), body_of)
 
 
 def _delete_gallery(cloud: "Cloud", call: Call) -> Reply:

@@ -9,7 +9,7 @@ from localcloud.arm.image_builder_outputs import OUTPUT_TYPE
 from localcloud.arm.image_builder_runs import cancel_run, run_of, start_run
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
-from localcloud.arm.requests import body_of, page, require, tags_of
+from localcloud.arm.requests import body_of, page, require, scope_of, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route
 from localcloud.arm.staging import close_account
 from localcloud.arm.store import Json, Resource
@@ -79,10 +79,7 @@ def _shown(template: Resource) -> Json:
 
 
 def _list(cloud: "Cloud", call: Call) -> Reply:
-    under = f"/subscriptions/{call.sub}"
-    if call.rg:
-        under += f"/resourceGroups/{call.rg}"
-    return page(cloud, call, list(cloud.store.of_type(TEMPLATE, under)), _shown)
+    return page(cloud, call, list(cloud.store.of_type(TEMPLATE, scope_of(call))), _shown)
 
 
 def _patch(cloud: "Cloud", call: Call) -> Reply:

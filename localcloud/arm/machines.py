@@ -16,7 +16,7 @@ from localcloud.arm.machine_models import (
 from localcloud.arm.machine_updates import provision, update
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region, short_name
-from localcloud.arm.requests import page, properties_of, require, tags_of
+from localcloud.arm.requests import page, properties_of, require, scope_of, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route
 from localcloud.arm.store import Json, Resource
 
@@ -133,10 +133,7 @@ def _view(cloud: "Cloud", call: Call) -> Reply:
 
 
 def _list(cloud: "Cloud", call: Call) -> Reply:
-    under = f"/subscriptions/{call.sub}"
-    if call.rg:
-        under += f"/resourceGroups/{call.rg}"
-    machines = list(cloud.store.of_type(MACHINE, under))
+    machines = list(cloud.store.of_type(MACHINE, scope_of(call)))
     if "location" in call.params:
         wanted = short_name(call.params["location"])
         machines = [m for m in machines if m.body["location"] == wanted]

@@ -13,7 +13,7 @@ from localcloud.arm.image_models import MANAGED_IMAGE, managed_image
 from localcloud.arm.machines import MACHINE, VERSIONS
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
-from localcloud.arm.requests import body_of, page, properties_of, require, tags_of
+from localcloud.arm.requests import body_of, page, properties_of, require, scope_of, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route
 from localcloud.arm.store import Json, Resource
 
@@ -126,10 +126,7 @@ def _patch(cloud: "Cloud", call: Call) -> Reply:
 
 
 def _list(cloud: "Cloud", call: Call) -> Reply:
-    under = f"/subscriptions/{call.sub}"
-    if call.rg:
-        under += f"/resourceGroups/{call.rg}"
-    return page(cloud, call, list(cloud.store.of_type(MANAGED_IMAGE, under)), body_of)
+    return page(cloud, call, list(cloud.store.of_type(MANAGED_IMAGE, scope_of(call))), body_of)
 
 
 def _delete(cloud: "Cloud", call: Call) -> Reply:

@@ -70,6 +70,12 @@ def page[Row](cloud: "Cloud", call: Call, rows: Sequence[Row], show: Callable[[R
     return Reply(body=body)
 
 
+def scope_of(call: Call) -> str:
+    """The resource group a list is asked of, or the whole subscription."""
+    subscription = f"/subscriptions/{call.sub}"
+    return f"{subscription}/resourceGroups/{call.rg}" if call.rg else subscription
+
+
 def next_link(call: Call, start: int) -> str:
     """The URL of the page that begins at row `start`."""
     kept = {key: value for key, value in call.query.items() if key != "$skiptoken"}

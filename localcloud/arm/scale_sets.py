@@ -11,7 +11,7 @@ from localcloud.arm.machine_models import RETRY_SECONDS, os_profile
 from localcloud.arm.machines import VERSIONS
 from localcloud.arm.operations import Family, OperationError
 from localcloud.arm.regions import require_region
-from localcloud.arm.requests import body_of, page, properties_of, require, tags_of
+from localcloud.arm.requests import body_of, page, properties_of, require, scope_of, tags_of
 from localcloud.arm.routing import GROUP, Call, Reply, Route
 from localcloud.arm.scale_set_instances import (
     SCALE_SET,
@@ -145,10 +145,7 @@ def _get(cloud: "Cloud", call: Call) -> Reply:
 
 
 def _list(cloud: "Cloud", call: Call) -> Reply:
-    under = f"/subscriptions/{call.sub}"
-    if call.rg:
-        under += f"/resourceGroups/{call.rg}"
-    return page(cloud, call, list(cloud.store.of_type(SCALE_SET, under)), body_of)
+    return page(cloud, call, list(cloud.store.of_type(SCALE_SET, scope_of(call))), body_of)
 
 
 def _delete(cloud: "Cloud", call: Call) -> Reply:

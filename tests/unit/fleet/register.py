@@ -1,7 +1,7 @@
 """A fleet, a gallery and a register in memory, and the steps that track VMs in them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from shared.domain.attestation import AttestationRules
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.history import Transition
 from shared.domain.identifiers import vm_key
-from shared.domain.image_version import ImageVersion, VersionState
+from shared.domain.image_version import VersionState
 from shared.domain.vm_record import VmFacts, VmRecord
 from shared.fleet.judge_image_users import judge_image_users
 from shared.fleet.judge_vm import judge_vm
@@ -25,12 +25,13 @@ from shared.messages import (
     TrackImageVersion,
     TrackVm,
 )
-from shared.ports import Pace, Stored
+from shared.ports import Pace
 from shared.records.recent_versions import RememberedVersions
 from tests.fakes.definitions import ubuntu
 from tests.fakes.fleet import FakeFleet, instance_facts, vm_facts
 from tests.fakes.gallery import GALLERY, FakeGallery
 from tests.fakes.records import MemoryRecords
+from tests.fakes.versions import put_version
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PACE = Pace(
@@ -76,24 +77,13 @@ class Register:
         self, version: str, state: VersionState = VersionState.RELEASED, **changes: Any
     ) -> None:
         """Write *version* into the register, in place of what is there."""
-        row = ImageVersion(
-            definition=NAME,
-            version=version,
+        await put_version(
+            self.records.image_versions,
+            version,
             image_id=IMAGE_ID,
-            state=state,
-            build_id=f"{NAME}-build",
-            attempt=1,
-            source_urn="canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2",
-            source_version="22.04.202411080",
-            customization_digest="d",
-            created_at=self.now,
-            tattoo={},
-            regions=("westeurope",),
-            excluded_from_latest=False,
+            now=self.now,
+            **{"state": state, **changes},
         )
-        stored = await self.records.image_versions.get(NAME, version)
-        etag = stored.etag if stored else ""
-        await self.records.image_versions.save(Stored(replace(row, **changes), etag))
 
     async def track(self, resource_id: str) -> list[Message]:
         return await track_vm(

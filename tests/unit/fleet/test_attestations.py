@@ -7,13 +7,13 @@ from typing import Any
 from shared.domain.attestation import AttestationRules
 from shared.domain.history import Transition
 from shared.domain.identifiers import vm_key
-from shared.domain.image_version import ImageVersion, VersionState
+from shared.domain.image_version import VersionState
 from shared.domain.vm_record import Attestation, VmRecord
 from shared.errors import AssignmentError, NotReadyError, ThrottledError, UnavailableError
 from shared.messages import AttestVm, JudgeImageUsers, JudgeVm, RecordPolicyState, TrackVm
-from shared.ports import Stored
 from tests.fakes.fleet import COMPUTE, GROUP, instance_facts, vm_facts
 from tests.fakes.gallery import GALLERY
+from tests.fakes.versions import put_version
 from tests.fakes.world import NOON, Crashes, World
 
 NAME = "ubuntu-22-04"
@@ -32,24 +32,14 @@ def a_world(**changes: Any) -> World:
 
 async def release(world: World, version: str, state: VersionState = VersionState.RELEASED) -> None:
     """Write *version* into the register, in place of what is there."""
-    row = ImageVersion(
-        definition=NAME,
-        version=version,
+    await put_version(
+        world.records.image_versions,
+        version,
         image_id=IMAGE_ID,
+        now=world.now,
         state=state,
-        build_id=f"{NAME}-build",
-        attempt=1,
-        source_urn="canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2",
-        source_version="22.04.202411080",
-        customization_digest="d",
-        created_at=world.now,
-        tattoo={},
-        regions=("westeurope",),
-        excluded_from_latest=False,
         published_at=world.now,
     )
-    stored = await world.records.image_versions.get(NAME, version)
-    await world.records.image_versions.save(Stored(row, stored.etag if stored else ""))
 
 
 async def judge_users(world: World, because: str) -> None:

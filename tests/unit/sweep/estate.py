@@ -7,15 +7,15 @@ from typing import Any
 from shared.domain.fleet_policy import FleetPolicy
 from shared.domain.history import Transition
 from shared.domain.identifiers import vm_key
-from shared.domain.image_version import ImageVersion, VersionState
 from shared.domain.subscription import Subscription
 from shared.domain.sweep import Tally
 from shared.domain.team import OwnerRule, TeamRules
 from shared.domain.vm_record import VmFacts, VmRecord
 from shared.messages import SweepFleet, TrackVm
-from shared.ports import Stored, SweepReport
+from shared.ports import SweepReport
 from tests.fakes.definitions import ubuntu
 from tests.fakes.fleet import SUBSCRIPTION, instance_facts, model_facts, vm_facts
+from tests.fakes.versions import put_version
 from tests.fakes.world import World
 
 NAME = "ubuntu-22-04"
@@ -35,23 +35,8 @@ class Estate:
 
     async def release(self, version: str = "1.1.0") -> None:
         """Write a released version into the register."""
-        row = ImageVersion(
-            definition=NAME,
-            version=version,
-            image_id=self.image_id,
-            state=VersionState.RELEASED,
-            build_id="b",
-            attempt=1,
-            source_urn="canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2",
-            source_version="22.04.202411080",
-            customization_digest="d",
-            created_at=self.world.now,
-            tattoo={},
-            regions=("westeurope",),
-            excluded_from_latest=False,
-        )
-        stored = await self.world.records.image_versions.get(NAME, version)
-        await self.world.records.image_versions.save(Stored(row, stored.etag if stored else ""))
+        versions = self.world.records.image_versions
+        await put_version(versions, version, image_id=self.image_id, now=self.world.now)
 
     def vm(
         self, name: str, version: str = "1.1.0", *, home: str = SUBSCRIPTION, **more: Any
